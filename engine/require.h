@@ -17,7 +17,8 @@ template <class E, class... Args>
 /// formatted only on failure.
 template <class E, class... Args>
 inline void require(bool condition, fmt::format_string<Args...> format, Args&&... args) {
-  if (!condition) [[unlikely]] raise<E>(format, std::forward<Args>(args)...);
+  if (!condition) [[unlikely]]
+    raise<E>(format, std::forward<Args>(args)...);
 }
 
 }  // namespace plumb

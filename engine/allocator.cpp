@@ -1,0 +1,203 @@
+// Size classes: four to a doubling from 128 bytes up, so at most a quarter of a block is wasted. A block carries a
+// 64-byte header with its class; the memory handed out starts right behind it. Small classes are cached per thread
+// without a lock, up to a bound; everything else goes through one list a class under one mutex.
+
+#include "engine/allocator.h"
+
+#include <sys/mman.h>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+
+#include "engine/require.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace plumb {
+namespace {
+
+constexpr size_t kHeader = 64;
+constexpr int kClasses = 4 * 48;
+constexpr int kThreadClasses = 4 * 10;  // up to 128 KiB
+constexpr int kThreadKept = 64;
+constexpr size_t kHugePage = size_t(2) << 20;
+
+struct Block {
+  Block* next;
+  size_t bytes;  // whole block, header included
+  int size_class;
+};
+
+int class_of(size_t bytes) {
+  if (bytes <= 128) return 0;
+  const int log2 = std::bit_width(bytes - 1) - 1;  // 2^log2 < bytes <= 2^(log2+1)
+  const size_t quarter = size_t(1) << (log2 - 2);
+  const int step = int((bytes - (size_t(1) << log2) + quarter - 1) / quarter);
+  return (log2 - 7) * 4 + step;
+}
+
+size_t bytes_of(int size_class) {
+  const size_t base = size_t(128) << (size_class / 4);
+  return base + (base / 4) * size_t(size_class % 4);
+}
+
+void poison([[maybe_unused]] Block* block) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(reinterpret_cast<char*>(block) + kHeader, block->bytes - kHeader);
+#endif
+}
+
+void unpoison([[maybe_unused]] Block* block) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<char*>(block) + kHeader, block->bytes - kHeader);
+#endif
+}
+
+void free_block(Block* block) {
+  unpoison(block);
+  std::free(block);
+}
+
+struct Counters {
+  std::atomic<int64_t> allocated{0}, peak{0}, reserved{0}, requests{0}, system_requests{0};
+};
+
+struct SharedCache {
+  std::mutex mutex;
+  std::array<Block*, kClasses> heads{};
+};
+
+// Never destroyed: tensors in static storage may be freed after any destructor here would have run.
+Counters& counters() {
+  static Counters& instance = *new Counters;
+  return instance;
+}
+SharedCache& shared_cache() {
+  static SharedCache& instance = *new SharedCache;
+  return instance;
+}
+
+void give_shared(Block* block) {
+  SharedCache& cache = shared_cache();
+  std::lock_guard lock(cache.mutex);
+  block->next = cache.heads[size_t(block->size_class)];
+  cache.heads[size_t(block->size_class)] = block;
+}
+
+struct ThreadCache {
+  std::array<Block*, kThreadClasses> heads{};
+  std::array<int, kThreadClasses> counts{};
+  bool closed = false;
+  ~ThreadCache() {
+    closed = true;
+    for (Block*& head : heads)
+      while (head) {
+        Block* next = head->next;
+        give_shared(head);
+        head = next;
+      }
+  }
+};
+
+ThreadCache& thread_cache() {
+  static thread_local ThreadCache cache;
+  return cache;
+}
+
+Block* take_cached(int size_class) {
+  if (size_class < kThreadClasses) {
+    ThreadCache& cache = thread_cache();
+    if (Block* block = cache.heads[size_t(size_class)]) {
+      cache.heads[size_t(size_class)] = block->next;
+      --cache.counts[size_t(size_class)];
+      return block;
+    }
+  }
+  SharedCache& cache = shared_cache();
+  std::lock_guard lock(cache.mutex);
+  Block* block = cache.heads[size_t(size_class)];
+  if (block) cache.heads[size_t(size_class)] = block->next;
+  return block;
+}
+
+Block* take_from_system(size_t bytes, int size_class) {
+  counters().system_requests.fetch_add(1, std::memory_order_relaxed);
+  void* memory = nullptr;
+  const size_t alignment = bytes >= kHugePage ? kHugePage : 64;
+  if (posix_memalign(&memory, alignment, bytes) != 0) {
+    release_cached_memory();
+    if (posix_memalign(&memory, alignment, bytes) != 0)
+      raise<MemoryError>("allocate: out of memory on cpu ({} bytes asked for, {} in use)", bytes,
+                         counters().allocated.load());
+  }
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+  counters().reserved.fetch_add(int64_t(bytes), std::memory_order_relaxed);
+  return new (memory) Block{nullptr, bytes, size_class};
+}
+
+}  // namespace
+
+void* allocate_cpu(size_t bytes) {
+  require<MemoryError>(bytes < (size_t(1) << 50), "allocate: more bytes than any machine has ({})", bytes);
+  const int size_class = class_of(bytes + kHeader);
+  Counters& count = counters();
+  count.requests.fetch_add(1, std::memory_order_relaxed);
+  Block* block = take_cached(size_class);
+  if (!block) block = take_from_system(bytes_of(size_class), size_class);
+  unpoison(block);
+  const int64_t now =
+      count.allocated.fetch_add(int64_t(block->bytes), std::memory_order_relaxed) + int64_t(block->bytes);
+  int64_t peak = count.peak.load(std::memory_order_relaxed);
+  while (now > peak && !count.peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+  return reinterpret_cast<char*>(block) + kHeader;
+}
+
+void free_cpu(void* memory) {
+  Block* block = reinterpret_cast<Block*>(static_cast<char*>(memory) - kHeader);
+  counters().allocated.fetch_sub(int64_t(block->bytes), std::memory_order_relaxed);
+  poison(block);
+  if (block->size_class < kThreadClasses) {
+    ThreadCache& cache = thread_cache();
+    int& kept = cache.counts[size_t(block->size_class)];
+    if (!cache.closed && kept < kThreadKept) {
+      block->next = cache.heads[size_t(block->size_class)];
+      cache.heads[size_t(block->size_class)] = block;
+      ++kept;
+      return;
+    }
+  }
+  give_shared(block);
+}
+
+AllocatorStatistics allocator_statistics(Device device) {
+  require<DeviceError>(device.is_cpu(), "allocator_statistics: only the cpu is built in");
+  const Counters& count = counters();
+  return {count.allocated.load(), count.peak.load(), count.reserved.load(), count.requests.load(),
+          count.system_requests.load()};
+}
+
+void reset_peak_memory(Device device) {
+  require<DeviceError>(device.is_cpu(), "reset_peak_memory: only the cpu is built in");
+  counters().peak.store(counters().allocated.load());
+}
+
+void release_cached_memory(Device device) {
+  require<DeviceError>(device.is_cpu(), "release_cached_memory: only the cpu is built in");
+  SharedCache& cache = shared_cache();
+  std::lock_guard lock(cache.mutex);
+  for (Block*& head : cache.heads)
+    while (head) {
+      Block* next = head->next;
+      counters().reserved.fetch_sub(int64_t(head->bytes), std::memory_order_relaxed);
+      free_block(head);
+      head = next;
+    }
+}
+
+}  // namespace plumb

@@ -1,0 +1,205 @@
+#include "engine/tensor.h"
+
+#include <cmath>
+#include <new>
+
+#include "engine/backend.h"
+#include "engine/format.h"
+#include "engine/ops/copy/copy_kernels.h"
+#include "engine/pool.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+using RecordPool = BlockPool<sizeof(TensorRecord)>;
+
+bool strides_are_contiguous(const Shape& shape, const Strides& strides) {
+  int64_t step = 1;
+  for (int64_t d = shape.rank() - 1; d >= 0; --d) {
+    if (shape[d] == 0) return true;
+    if (shape[d] != 1 && strides[d] != step) return false;
+    step *= shape[d];
+  }
+  return true;
+}
+
+Strides channels_last_strides(const Shape& shape) {
+  return {shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]};
+}
+
+}  // namespace
+
+void TensorRecord::destroy(TensorRecord* record) {
+  record->~TensorRecord();
+  RecordPool::give(record);
+}
+
+int64_t Tensor::size(int64_t dim) const {
+  require<IndexError>(dim >= -rank() && dim < rank(), "size: dim must be in [{}, {}] ({}); {}", -rank(), rank() - 1,
+                      dim, *this);
+  return record_->shape[dim < 0 ? dim + rank() : dim];
+}
+
+bool Tensor::is_channels_last() const {
+  if (rank() != 4) return false;
+  const Shape& s = shape();
+  const Strides& t = strides();
+  int64_t step = 1;
+  for (int64_t d : {int64_t(1), int64_t(3), int64_t(2), int64_t(0)}) {
+    if (s[d] == 0) return true;
+    if (s[d] != 1 && t[d] != step) return false;
+    step *= s[d];
+  }
+  return true;
+}
+
+Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
+
+Tensor Tensor::clone() const {
+  Tensor copy = empty(shape(), dtype(), device());
+  copy.copy_(*this);
+  return copy;
+}
+
+Tensor Tensor::to(DType target) const {
+  if (dtype() == target) return *this;
+  Tensor converted = empty_like(*this, target);
+  converted.copy_(*this);
+  return converted;
+}
+
+Tensor& Tensor::fill_(double value) {
+  bump_version();
+  if (numel() > 0) on_device(device(), [&](auto backend) { fill_kernel(backend, *this, value); });
+  return *this;
+}
+
+Tensor& Tensor::copy_(const Tensor& source) {
+  require<ShapeError>(broadcast_shapes("copy_", shape(), source.shape()) == shape(),
+                      "copy_: source must broadcast to the target's shape; {} into {}", source, *this);
+  bump_version();
+  if (numel() > 0) on_device(device(), [&](auto backend) { copy_kernel(backend, source, *this); });
+  return *this;
+}
+
+Tensor& Tensor::add_(const Tensor& other, double alpha) {
+  require<ShapeError>(broadcast_shapes("add_", shape(), other.shape()) == shape(),
+                      "add_: operand must broadcast to the target's shape; {} into {}", other, *this);
+  require<DTypeError>(is_floating(dtype()) && is_floating(other.dtype()), "add_: takes floating tensors; {} into {}",
+                      other, *this);
+  bump_version();
+  if (numel() > 0) on_device(device(), [&](auto backend) { accumulate_kernel(backend, other, alpha, *this); });
+  return *this;
+}
+
+Tensor& Tensor::mul_(double factor) {
+  require<DTypeError>(is_floating(dtype()), "mul_: takes floating tensors; {}", *this);
+  bump_version();
+  if (numel() > 0) on_device(device(), [&](auto backend) { scale_kernel(backend, factor, *this); });
+  return *this;
+}
+
+double Tensor::item_as_double() const {
+  require<ShapeError>(numel() == 1, "item: tensor must have one element; {}", *this);
+  double value = 0;
+  visit_dtype(AllTypes{}, dtype(), "item", [&]<class T>() { value = double(static_cast<Compute<T>>(*data<T>())); });
+  return value;
+}
+
+template <class T>
+std::vector<T> Tensor::to_vector() const {
+  // to() before contiguous(): a converted copy is dense already, so at most one copy is made.
+  const Tensor dense = to(dtype_of<T>).contiguous();
+  const T* first = dense.template data<T>();
+  return std::vector<T>(first, first + dense.numel());
+}
+template std::vector<float> Tensor::to_vector() const;
+template std::vector<double> Tensor::to_vector() const;
+template std::vector<int64_t> Tensor::to_vector() const;
+template std::vector<int32_t> Tensor::to_vector() const;
+template std::vector<uint8_t> Tensor::to_vector() const;
+
+Tensor Tensor::over(Ref<Storage> storage, DType dtype, const Shape& shape, const Strides& strides, int64_t offset) {
+  TensorRecord* record = new (RecordPool::take()) TensorRecord;
+  record->storage = std::move(storage);
+  record->offset = offset;
+  record->numel = plumb::numel(shape);
+  record->shape = shape;
+  record->strides = strides;
+  record->dtype = dtype;
+  record->contiguous = strides_are_contiguous(shape, strides);
+  Tensor tensor;
+  tensor.record_ = Ref<TensorRecord>::adopt(record);
+  return tensor;
+}
+
+Tensor Tensor::view_as(const Shape& shape, const Strides& strides, int64_t offset) const {
+  return over(record_->storage, dtype(), shape, strides, offset);
+}
+
+Tensor empty(const Shape& shape, DType dtype, Device device) {
+  check_shape("empty", shape);
+  TensorRecord* record = new (RecordPool::take()) TensorRecord;
+  Tensor tensor;
+  tensor.record_ = Ref<TensorRecord>::adopt(record);
+  record->numel = numel(shape);
+  record->shape = shape;
+  record->strides = contiguous_strides(shape);
+  record->dtype = dtype;
+  record->storage = Storage::allocate(size_t(record->numel) * size_t(size_of(dtype)), device);
+  return tensor;
+}
+
+Tensor empty_like(const Tensor& x) { return empty_like(x, x.dtype()); }
+
+Tensor empty_like(const Tensor& x, DType dtype) {
+  Tensor like = empty(x.shape(), dtype, x.device());
+  if (x.is_contiguous() || !x.is_channels_last()) return like;
+  return like.view_as(x.shape(), channels_last_strides(x.shape()), 0);
+}
+
+Tensor zeros(const Shape& shape, DType dtype, Device device) { return full(shape, 0, dtype, device); }
+Tensor ones(const Shape& shape, DType dtype, Device device) { return full(shape, 1, dtype, device); }
+
+Tensor full(const Shape& shape, double value, DType dtype, Device device) {
+  Tensor tensor = empty(shape, dtype, device);
+  tensor.fill_(value);
+  return tensor;
+}
+
+Tensor zeros_like(const Tensor& x) {
+  Tensor like = empty_like(x);
+  like.zero_();
+  return like;
+}
+
+Tensor scalar(double value, DType dtype, Device device) { return full({}, value, dtype, device); }
+
+Tensor arange(double start, double end, double step, DType dtype) {
+  require<ValueError>(step != 0 && (end - start) / step >= 0 && std::isfinite((end - start) / step),
+                      "arange: step must lead from start to end (start {}, end {}, step {})", start, end, step);
+  const int64_t count = int64_t(std::ceil((end - start) / step));
+  Tensor out = empty({count}, dtype);
+  visit_dtype(Numbers{}, dtype, "arange", [&]<class T>() {
+    T* values = out.mutable_data<T>();
+    for (int64_t i = 0; i < count; ++i) values[i] = T(Compute<T>(start + double(i) * step));
+  });
+  return out;
+}
+
+template <class T>
+Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+  require<ShapeError>(int64_t(values.size()) == numel(shape),
+                      "from_vector: shape must hold every value ({} values); {}", values.size(), shape);
+  Tensor tensor = empty(shape, dtype_of<T>);
+  std::copy(values.begin(), values.end(), tensor.mutable_data<T>());
+  return tensor;
+}
+template Tensor from_vector(const std::vector<float>&, const Shape&);
+template Tensor from_vector(const std::vector<double>&, const Shape&);
+template Tensor from_vector(const std::vector<int64_t>&, const Shape&);
+template Tensor from_vector(const std::vector<int32_t>&, const Shape&);
+template Tensor from_vector(const std::vector<uint8_t>&, const Shape&);
+
+}  // namespace plumb

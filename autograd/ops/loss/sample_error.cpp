@@ -1,0 +1,16 @@
+#include "engine/ops/loss/sample_error.h"
+
+#include "autograd/ops/loss.h"
+#include "autograd/record.h"
+
+namespace plumb {
+
+Variable sample_error(const Variable& pred, const Variable& target, Reduction reduction) {
+  return record("sample_error", sample_error(pred.value(), target.value(), reduction), {pred, target},
+                save(pred.value(), target.value()), [reduction](const Saved& saved, const Tensor& grad, Needs needs) {
+                  PairGrads grads = sample_error_backward(grad, saved[0], saved[1], reduction, needs[0], needs[1]);
+                  return Grads(std::move(grads.pred), std::move(grads.target));
+                });
+}
+
+}  // namespace plumb

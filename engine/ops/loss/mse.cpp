@@ -1,0 +1,48 @@
+#include "engine/ops/loss/mse.h"
+
+#include "engine/backend.h"
+#include "engine/format.h"
+#include "engine/ops/loss/squared_error_kernels.h"
+#include "engine/require.h"
+
+namespace plumb {
+
+void check_error_operands(const char* op, const Tensor& pred, const Tensor& target) {
+  require<ShapeError>(pred.shape() == target.shape(), "{}: pred and target must have the same shape; {} and {}", op,
+                      pred, target);
+  require<DTypeError>(pred.dtype() == target.dtype() && is_floating(pred.dtype()),
+                      "{}: pred and target must be floating and of one dtype; {} and {}", op, pred, target);
+  require<DeviceError>(pred.device() == target.device(), "{}: pred and target must be on one device; {} and {}", op,
+                       pred, target);
+}
+
+Tensor mse(const Tensor& pred, const Tensor& target, Reduction reduction) {
+  check_error_operands("mse", pred, target);
+  const Tensor p = pred.contiguous(), t = target.contiguous();
+  if (reduction == Reduction::none) {
+    Tensor out = empty(p.shape(), p.dtype(), p.device());
+    on_device(p.device(), [&](auto backend) { squared_difference_kernel(backend, p, t, out); });
+    return out;
+  }
+  Tensor out = empty({}, acc_dtype(p.dtype()), p.device());
+  const double divisor = reduction == Reduction::mean ? double(p.numel()) : 1.0;
+  on_device(p.device(), [&](auto backend) { squared_error_kernel(backend, p, t, 1, divisor, out); });
+  return out;
+}
+
+PairGrads mse_backward(const Tensor& grad, const Tensor& pred, const Tensor& target, Reduction reduction,
+                       bool needs_pred, bool needs_target) {
+  const Tensor p = pred.contiguous(), t = target.contiguous(), g = grad.contiguous();
+  PairGrads grads;
+  if (needs_pred) grads.pred = empty(p.shape(), p.dtype(), p.device());
+  if (needs_target) grads.target = empty(t.shape(), t.dtype(), t.device());
+  on_device(p.device(), [&](auto backend) {
+    if (reduction == Reduction::none)
+      return squared_difference_backward_kernel(backend, g, p, t, grads.pred, grads.target);
+    const double divisor = reduction == Reduction::mean ? double(p.numel()) : 1.0;
+    squared_error_backward_kernel(backend, g, p, t, divisor, grads.pred, grads.target);
+  });
+  return grads;
+}
+
+}  // namespace plumb

@@ -1,0 +1,149 @@
+// Squared errors on the CPU, one pass each way. A row is summed as a pairwise tree in Acc<T>; rows longer than
+// kElementGrain are cut by length, so that one long row (mse) uses all threads and keeps its bits.
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/loops.h"
+#include "engine/ops/loss/squared_error_kernels.h"
+#include "engine/ops/reduce/block_kernels.h"
+#include "engine/ops/reduce/convert.h"
+
+namespace plumb {
+namespace {
+
+/// Sum of (p - t)^2 over n elements.
+template <class T>
+Acc<T> squared_error(const T* p, const T* t, int64_t n) {
+  using A = Acc<T>;
+  auto squares = [](const A* x, const A* y) {
+    return [x, y](auto& into, int64_t i) {
+      std::remove_reference_t<decltype(into)> other;
+      read<A>(into, x + i);
+      read<A>(other, y + i);
+      into -= other;
+      into *= into;
+    };
+  };
+  if constexpr (std::is_same_v<A, T>) return pairwise_sum<A>(n, squares(p, t));
+  A x[kReduceBlock], y[kReduceBlock];
+  auto join = [](A earlier, A later) { return earlier + later; };
+  Pairwise<A, decltype(join)> tree(join);
+  for (int64_t i = 0; i < n; i += kReduceBlock) {
+    const int64_t count = std::min(kReduceBlock, n - i);
+    tree.push(pairwise_sum<A>(count, squares(load_row<A>(p + i, 1, count, x), load_row<A>(t + i, 1, count, y))));
+  }
+  return tree.finish();
+}
+
+template <class T>
+void squared_error_rows(const T* p, const T* t, int64_t rows, int64_t count, Acc<T> divisor, Acc<T>* out) {
+  using A = Acc<T>;
+  if (count <= kElementGrain) {
+    parallel_for(rows, std::max<int64_t>(1, kElementGrain / std::max<int64_t>(1, count)),
+                 [=](int64_t begin, int64_t end) {
+                   for (int64_t r = begin; r < end; ++r)
+                     out[r] = squared_error(p + r * count, t + r * count, count) / divisor;
+                 });
+    return;
+  }
+  const int64_t chunks = (count + kElementGrain - 1) / kElementGrain;
+  std::vector<A> partial(static_cast<size_t>(rows * chunks));
+  parallel_for(rows * chunks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % chunks * kElementGrain, start = i / chunks * count + first;
+      partial[size_t(i)] = squared_error(p + start, t + start, std::min(kElementGrain, count - first));
+    }
+  });
+  for (int64_t r = 0; r < rows; ++r) {
+    const A* sums = partial.data() + r * chunks;
+    out[r] = pairwise_sum<A>(chunks, [sums](auto& into, int64_t i) { read<A>(into, sums + i); }) / divisor;
+  }
+}
+
+/// grad_pred = factor * (p - t) and its negative, for whichever is not null.
+template <class T>
+void spread(Acc<T> factor, const T* p, const T* t, int64_t n, T* grad_pred, T* grad_target) {
+  using A = Acc<T>;
+  auto value = [=](int64_t i) { return factor * (load_as<A>(p[i]) - load_as<A>(t[i])); };
+  if (grad_pred && grad_target) {
+    for (int64_t i = 0; i < n; ++i) {
+      const A g = value(i);
+      grad_pred[i] = store_as<T>(g);
+      grad_target[i] = store_as<T>(-g);
+    }
+  } else if (grad_pred) {
+    for (int64_t i = 0; i < n; ++i) grad_pred[i] = store_as<T>(value(i));
+  } else if (grad_target) {
+    for (int64_t i = 0; i < n; ++i) grad_target[i] = store_as<T>(-value(i));
+  }
+}
+
+template <class T>
+T* data_or_null(Tensor& x) {
+  return x.defined() ? x.mutable_data<T>() : nullptr;
+}
+
+template <class T>
+T* advance(T* data, int64_t offset) {
+  return data ? data + offset : nullptr;
+}
+
+}  // namespace
+
+void squared_error_kernel(Cpu, const Tensor& pred, const Tensor& target, int64_t rows, double divisor, Tensor& out) {
+  if (rows == 0) return;
+  visit_dtype(Floats{}, pred.dtype(), "mse", [&]<class T>() {
+    squared_error_rows<T>(pred.data<T>(), target.data<T>(), rows, pred.numel() / rows, Acc<T>(divisor),
+                          out.mutable_data<Acc<T>>());
+  });
+}
+
+void squared_error_backward_kernel(Cpu, const Tensor& grad, const Tensor& pred, const Tensor& target, double divisor,
+                                   Tensor& grad_pred, Tensor& grad_target) {
+  if (pred.numel() == 0) return;
+  visit_dtype(Floats{}, pred.dtype(), "mse_backward", [&]<class T>() {
+    using A = Acc<T>;
+    const T *p = pred.data<T>(), *t = target.data<T>();
+    T *to_pred = data_or_null<T>(grad_pred), *to_target = data_or_null<T>(grad_target);
+    const A* g = grad.data<A>();
+    const int64_t count = pred.numel() / grad.numel();
+    parallel_for(pred.numel(), kElementGrain, [=](int64_t begin, int64_t end) {
+      for (int64_t at = begin; at < end;) {
+        const int64_t row = at / count, stop = std::min(end, (row + 1) * count);
+        const A factor = A(2) * g[row] / A(divisor);
+        spread<T>(factor, p + at, t + at, stop - at, advance(to_pred, at), advance(to_target, at));
+        at = stop;
+      }
+    });
+  });
+}
+
+void squared_difference_kernel(Cpu, const Tensor& pred, const Tensor& target, Tensor& out) {
+  visit_dtype(Floats{}, pred.dtype(), "mse", [&]<class T>() {
+    using A = Acc<T>;
+    const T *p = pred.data<T>(), *t = target.data<T>();
+    T* y = out.mutable_data<T>();
+    parallel_for(pred.numel(), kElementGrain, [=](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const A difference = load_as<A>(p[i]) - load_as<A>(t[i]);
+        y[i] = store_as<T>(difference * difference);
+      }
+    });
+  });
+}
+
+void squared_difference_backward_kernel(Cpu, const Tensor& grad, const Tensor& pred, const Tensor& target,
+                                        Tensor& grad_pred, Tensor& grad_target) {
+  visit_dtype(Floats{}, pred.dtype(), "mse_backward", [&]<class T>() {
+    using A = Acc<T>;
+    const T *p = pred.data<T>(), *t = target.data<T>(), *g = grad.data<T>();
+    T *to_pred = data_or_null<T>(grad_pred), *to_target = data_or_null<T>(grad_target);
+    parallel_for(pred.numel(), kElementGrain, [=](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        spread<T>(A(2) * load_as<A>(g[i]), p + i, t + i, 1, advance(to_pred, i), advance(to_target, i));
+    });
+  });
+}
+
+}  // namespace plumb

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <type_traits>
+
+#include "engine/dtype.h"
+
+// Internal: reading elements into the type they are computed in, and rounding once on the way out.
+
+namespace plumb {
+
+template <class A, class T>
+A load_as(T value) {
+  return static_cast<A>(static_cast<Compute<T>>(value));
+}
+
+template <class T, class A>
+T store_as(A value) {
+  if constexpr (std::is_same_v<T, bool>)
+    return value != A(0);
+  else
+    return static_cast<T>(static_cast<Compute<T>>(value));
+}
+
+/// `n` elements `step` apart as an array of A: the elements themselves where that needs no conversion, else copied into
+/// `buffer`.
+template <class A, class T>
+const A* load_row(const T* x, int64_t step, int64_t n, A* buffer) {
+  if constexpr (std::is_same_v<A, T>) {
+    if (step == 1) return x;
+  }
+  if (step == 1)
+    for (int64_t i = 0; i < n; ++i) buffer[i] = load_as<A>(x[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) buffer[i] = load_as<A>(x[i * step]);
+  return buffer;
+}
+
+}  // namespace plumb

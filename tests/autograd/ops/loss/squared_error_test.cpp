@@ -1,0 +1,24 @@
+#include <doctest/doctest.h>
+
+#include "autograd/backward.h"
+#include "autograd/ops/loss.h"
+#include "tests/support/gradients.h"
+#include "tests/support/numeric.h"
+
+using namespace plumb;
+using namespace plumb::test;
+
+TEST_CASE("mse, sample_error: gradients of both operands agree with differences") {
+  const Tensor p = random_tensor({3, 2, 4}, 1), t = reversed_memory(random_tensor({3, 2, 4}, 2));
+  // Quadratics: central differences are exact but for rounding.
+  for (Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none})
+    CHECK(worst_gradient_error([&](const auto& v) { return mse(v[0], v[1], reduction); }, {p, t}) <= 1e-8);
+  for (Reduction reduction : {Reduction::mean, Reduction::sum})
+    CHECK(worst_gradient_error([&](const auto& v) { return sample_error(v[0], v[1], reduction); }, {p, t}) <= 1e-8);
+}
+
+TEST_CASE("sample_error: a constant target gets no gradient and 16-bit input a 16-bit one") {
+  const Variable p = Variable::leaf(full({2, 2}, 3, DType::bf16));
+  backward(sample_error(p, full({2, 2}, 1, DType::bf16)), {.grad = from_vector<float>({1, -1}, {2})});
+  CHECK(p.grad().to_vector<double>() == std::vector<double>{2, 2, -2, -2});
+}

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace plumb {
+
+/// Every function here throws IoError naming the path, what failed and the system's words for it.
+
+inline constexpr uint64_t kDefaultReadLimit = uint64_t(1) << 30;
+
+/// The bytes of a file, at most `limit` of them: a longer file is refused. Works for pipes as well.
+std::string read_file(const std::filesystem::path& path, uint64_t limit = kDefaultReadLimit);
+
+/// A regular file mapped into memory, copy-on-write: the bytes may be changed here without touching the file.
+/// The file must not be truncated while mapped (replacing it by rename, as all writers here do, is fine).
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<uint8_t> bytes() { return {data_, size_}; }
+  std::span<const uint8_t> bytes() const { return {data_, size_}; }
+
+ private:
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+/// A file that appears complete or not at all. Bytes go to a sibling ".NAME.tmp-PID"; commit() syncs it to disk,
+/// renames it to its name and syncs the folder. Without commit the sibling is removed and an existing file stays as it
+/// was. A path that is not a regular file (/dev/null, a pipe) or lies in /dev is written in place.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  void write(const void* data, size_t size);
+  void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
+  void commit();
+
+ private:
+  std::filesystem::path path_, written_;  // written_ == path_: in place
+  int descriptor_ = -1;
+};
+
+/// An AtomicFile written and committed.
+void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
+void write_file_atomic(const std::filesystem::path& path, std::span<const uint8_t> bytes);
+
+}  // namespace plumb

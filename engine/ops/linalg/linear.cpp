@@ -1,0 +1,76 @@
+#include "engine/ops/linalg/linear.h"
+
+#include "engine/format.h"
+#include "engine/ops/layout/view.h"
+#include "engine/ops/linalg/linear_kernels.h"
+#include "engine/ops/linalg/matmul.h"
+#include "engine/ops/linalg/matmul_kernels.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+void check_dtypes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  require<DTypeError>(is_floating(x.dtype()), "linear: takes floating tensors; {}", x);
+  require<DTypeError>(x.dtype() == weight.dtype() && (!bias.defined() || bias.dtype() == x.dtype()),
+                      "linear: operands must have one dtype; x {}, weight {}, bias {}", x, weight, bias);
+  require<DeviceError>(x.device() == weight.device() && (!bias.defined() || bias.device() == x.device()),
+                       "linear: operands must be on one device; x {}, weight {}, bias {}", x, weight, bias);
+}
+
+void check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  require<ShapeError>(weight.rank() == 2 && x.rank() > 0,
+                      "linear: x must be [..., in], weight [out, in]; x {}, weight {}", x, weight);
+  require<ShapeError>(x.shape().back() == weight.shape()[1],
+                      "linear: x must have in features last (expected {}, got {}); x {}, weight {}", weight.shape()[1],
+                      x.shape().back(), x, weight);
+  require<ShapeError>(!bias.defined() || bias.shape() == Shape{weight.shape()[0]},
+                      "linear: bias must be [out] (out is {}); bias {}, weight {}", weight.shape()[0], bias, weight);
+}
+
+/// x as [rows, features], in the type the product is computed in, with a dense dimension.
+Tensor as_matrix(const Tensor& x) {
+  const int64_t features = x.shape().back();
+  int64_t rows = 1;
+  for (int64_t d = 0; d < x.rank() - 1; ++d) rows *= x.shape()[d];
+  const Tensor wide = x.to(acc_dtype(x.dtype()));
+  const Tensor matrix = wide.rank() == 2 ? wide : reshape(wide, {rows, features});
+  return matrix_layout(matrix).valid ? matrix : matrix.contiguous();
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_dtypes(x, weight, bias);
+  check_shapes(x, weight, bias);
+  const Tensor input = as_matrix(x), matrix = as_matrix(weight);
+  const Tensor offset = bias.defined() ? bias.to(input.dtype()).contiguous() : bias;
+  Shape shape = x.shape();
+  shape[shape.rank() - 1] = weight.shape()[0];
+  Tensor out = empty(shape, input.dtype(), x.device());
+  if (out.numel() > 0) {
+    Tensor rows = reshape(out, {input.shape()[0], weight.shape()[0]});
+    on_device(x.device(), [&](auto backend) { linear_kernel(backend, input, matrix, offset, rows); });
+  }
+  return out.to(x.dtype());
+}
+
+Tensor linear_backward_x(const Tensor& grad, const Tensor& weight) {
+  Shape shape = grad.shape();
+  shape[shape.rank() - 1] = weight.shape()[1];
+  return reshape(matmul(as_matrix(grad), as_matrix(weight)).to(grad.dtype()), shape);
+}
+
+Tensor linear_backward_weight(const Tensor& grad, const Tensor& x) {
+  return matmul(transpose(as_matrix(grad), 0, 1), as_matrix(x)).to(grad.dtype());
+}
+
+Tensor linear_backward_bias(const Tensor& grad) {
+  const Tensor rows = as_matrix(grad);
+  const Tensor dense = rows.strides()[1] == 1 ? rows : rows.contiguous();
+  Tensor out = empty({rows.shape()[1]}, rows.dtype(), grad.device());
+  if (out.numel() > 0) on_device(grad.device(), [&](auto backend) { column_sum_kernel(backend, dense, out); });
+  return out.to(grad.dtype());
+}
+
+}  // namespace plumb

@@ -1,0 +1,67 @@
+#include "engine/blas.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tests/support/numeric.h"
+
+using namespace plumb;
+using namespace plumb::test;
+
+TEST_CASE("blas: runs on kernels that fit the processor") {
+  const std::string name = blas_core_name();
+  CAPTURE(name);
+  // A library built for several processors must not stay on its oldest kernels where newer ones would run.
+#if defined(__x86_64__)
+  if (!std::getenv("OPENBLAS_CORETYPE") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    CHECK(name != "Prescott");
+#endif
+  CHECK(!name.empty());
+}
+
+TEST_CASE("blas: alpha, beta, transposes and leading dimensions") {
+  // Matrices sit in larger ones, surrounded by sentinels that must survive.
+  const int64_t m = 3, n = 4, k = 5, ld = 9;
+  const std::vector<double> a = random_tensor({ld * ld}, 1).to_vector<double>();
+  const std::vector<double> b = random_tensor({ld * ld}, 2).to_vector<double>();
+  const std::vector<double> start = random_tensor({ld * ld}, 3).to_vector<double>();
+  for (const bool turn_a : {false, true})
+    for (const bool turn_b : {false, true})
+      for (const double beta : {0.0, 1.0, -0.5}) {
+        std::vector<double> c = start;
+        gemm<double>({m, n, k}, {a.data(), ld, turn_a}, {b.data(), ld, turn_b},
+                     {.data = c.data(), .ld = ld, .alpha = 1.5, .beta = beta});
+        for (int64_t i = 0; i < ld; ++i)
+          for (int64_t j = 0; j < ld; ++j) {
+            double expected = start[size_t(i * ld + j)];
+            if (i < m && j < n) {
+              double sum = 0;
+              for (int64_t p = 0; p < k; ++p)
+                sum += a[size_t(turn_a ? p * ld + i : i * ld + p)] * b[size_t(turn_b ? j * ld + p : p * ld + j)];
+              expected = beta * expected + 1.5 * sum;
+            }
+            CHECK(relative_error(c[size_t(i * ld + j)], expected) < 1e-14);
+          }
+      }
+}
+
+TEST_CASE("blas: beta 0 overwrites a NaN, the bias starts every row, depth 0 gives nothing but those") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> ones(64, 1), bias{1, 2, 3};
+  std::vector<float> c(6, nan);
+  gemm<float>({2, 3, 4}, {ones.data(), 4}, {ones.data(), 3}, {.data = c.data(), .ld = 3});
+  CHECK(c == std::vector<float>(6, 4));
+  c.assign(6, nan);
+  gemm<float>({2, 3, 4}, {ones.data(), 4}, {ones.data(), 3}, {.data = c.data(), .ld = 3, .bias = bias.data()});
+  CHECK(c == std::vector<float>{5, 6, 7, 5, 6, 7});
+  c.assign(6, nan);
+  gemm<float>({2, 3, 0}, {ones.data(), 1}, {ones.data(), 3}, {.data = c.data(), .ld = 3, .bias = bias.data()});
+  CHECK(c == std::vector<float>{1, 2, 3, 1, 2, 3});
+  c.assign(6, nan);
+  gemm<float>({2, 3, 0}, {ones.data(), 1}, {ones.data(), 3}, {.data = c.data(), .ld = 3});
+  CHECK(c == std::vector<float>(6, 0));
+}

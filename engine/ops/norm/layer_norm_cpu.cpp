@@ -56,8 +56,14 @@ A row_variance(const A* x, A mean, int64_t width) {
   return pairwise_sum<A>(width, squares) / A(width);
 }
 
+template <class A>
+struct Moments {
+  A mean, rstd;
+};
+
 template <class T, class A>
-void normalise_row(const A* x, A mean, A rstd, const A* weight, const A* bias, int64_t width, T* y) {
+void normalise_row(const A* x, Moments<A> moments, const A* weight, const A* bias, int64_t width, T* y) {
+  const auto [mean, rstd] = moments;
   if (weight && bias)
     for (int64_t i = 0; i < width; ++i) y[i] = store_as<T>((x[i] - mean) * rstd * weight[i] + bias[i]);
   else if (weight)
@@ -95,7 +101,8 @@ GradMeans<A> grad_means(const A* g, const A* x, A mean, A rstd, const A* weight,
 }
 
 template <class T, class A>
-void grad_row(const A* g, const A* x, A mean, A rstd, const A* weight, int64_t width, T* grad_x) {
+void grad_row(const A* g, const A* x, Moments<A> moments, const A* weight, int64_t width, T* grad_x) {
+  const auto [mean, rstd] = moments;
   const GradMeans<A> means = grad_means(g, x, mean, rstd, weight, width);
   if (weight)
     for (int64_t i = 0; i < width; ++i)
@@ -107,7 +114,8 @@ void grad_row(const A* g, const A* x, A mean, A rstd, const A* weight, int64_t w
 
 /// sums[0 .. width) += grad * n, sums[width .. 2 width) += grad; the first row of a block starts them.
 template <class A>
-void fold_parameter_row(const A* g, const A* x, A mean, A rstd, int64_t width, bool first, A* sums) {
+void fold_parameter_row(const A* g, const A* x, Moments<A> moments, int64_t width, bool first, A* sums) {
+  const auto [mean, rstd] = moments;
   A* bias = sums + width;
   if (first)
     for (int64_t i = 0; i < width; ++i) {
@@ -170,9 +178,9 @@ class Backward {
         const A* g = load_row<A>(grad_ + r * width_, 1, width_, g_buffer.data());
         const A* x = load_row<A>(x_ + r * width_, 1, width_, x_buffer.data());
         if (grads_.x.defined())
-          grad_row<T>(g, x, mean_[r], rstd_[r], weight_.data(), width_,
+          grad_row<T>(g, x, {mean_[r], rstd_[r]}, weight_.data(), width_,
                       grads_.x.template mutable_data<T>() + r * width_);
-        if (parameters_) fold_parameter_row(g, x, mean_[r], rstd_[r], width_, r == block, tree.next());
+        if (parameters_) fold_parameter_row(g, x, {mean_[r], rstd_[r]}, width_, r == block, tree.next());
       }
       if (parameters_) tree.push();
     }
@@ -223,7 +231,7 @@ void layer_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, const Tensor&
         const A* row = load_row<A>(input + r * width, 1, width, buffer.data());
         const A mean = row_mean(row, width);
         const A rstd = A(1) / std::sqrt(row_variance(row, mean, width) + A(eps));
-        normalise_row<T>(row, mean, rstd, scale.data(), shift.data(), width, y + r * width);
+        normalise_row<T>(row, {mean, rstd}, scale.data(), shift.data(), width, y + r * width);
         means[r] = mean;
         rstds[r] = rstd;
       }

@@ -21,6 +21,16 @@ T store_as(A value) {
     return static_cast<T>(static_cast<Compute<T>>(value));
 }
 
+/// Copies `n` elements `step` apart. Out of line: it keeps the loops around it small, and g++ 12 from seeing
+/// uninitialised buffers where there are none.
+template <class A, class T>
+[[gnu::noinline]] void copy_row(const T* x, int64_t step, int64_t n, A* buffer) {
+  if (step == 1)
+    for (int64_t i = 0; i < n; ++i) buffer[i] = load_as<A>(x[i]);
+  else
+    for (int64_t i = 0; i < n; ++i) buffer[i] = load_as<A>(x[i * step]);
+}
+
 /// `n` elements `step` apart as an array of A: the elements themselves where that needs no conversion, else copied into
 /// `buffer`.
 template <class A, class T>
@@ -28,10 +38,7 @@ const A* load_row(const T* x, int64_t step, int64_t n, A* buffer) {
   if constexpr (std::is_same_v<A, T>) {
     if (step == 1) return x;
   }
-  if (step == 1)
-    for (int64_t i = 0; i < n; ++i) buffer[i] = load_as<A>(x[i]);
-  else
-    for (int64_t i = 0; i < n; ++i) buffer[i] = load_as<A>(x[i * step]);
+  copy_row(x, step, n, buffer);
   return buffer;
 }
 

@@ -118,17 +118,26 @@ class CpuReduction {
     return tree.finish();
   }
 
+  /// Elements [first, first + n) of the output that starts at `start`, dense.
   const Value* fetch(int64_t start, int64_t first, int64_t n, Value* buffer) const {
     const int64_t inner = layout_.reduced.back(), step = layout_.reduced_strides.back();
     if (layout_.reduced.rank() == 1) return load_row<Value>(x_ + start + first * step, step, n, buffer);
+    if (first % inner + n <= inner)
+      return load_row<Value>(x_ + start + strided_offset(first, layout_.reduced, layout_.reduced_strides), step, n,
+                             buffer);
+    gather(start, first, n, buffer);
+    return buffer;
+  }
+
+  /// As fetch, across stretches that do not follow each other in memory.
+  [[gnu::noinline]] void gather(int64_t start, int64_t first, int64_t n, Value* buffer) const {
+    const int64_t inner = layout_.reduced.back(), step = layout_.reduced_strides.back();
     for (int64_t done = 0; done < n;) {
       const T* run = x_ + start + strided_offset(first + done, layout_.reduced, layout_.reduced_strides);
       const int64_t count = std::min(inner - (first + done) % inner, n - done);
-      if (count == n) return load_row<Value>(run, step, n, buffer);
-      for (int64_t i = 0; i < count; ++i) buffer[done + i] = load_as<Value>(run[i * step]);
+      copy_row(run, step, count, buffer + done);
       done += count;
     }
-    return buffer;
   }
 
   void run_columns() {

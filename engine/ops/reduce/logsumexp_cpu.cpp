@@ -1,0 +1,83 @@
+// logsumexp on the CPU in one pass: a state is the largest element so far and the sum of exponentials relative to it.
+// Infinite maxima are kept apart from the sums, so that inf - inf never appears.
+
+#include <cmath>
+#include <limits>
+
+#include "engine/ops/reduce/block_kernels.h"
+#include "engine/ops/reduce/logsumexp_kernels.h"
+#include "engine/ops/reduce/reduce_cpu.h"
+#include "engine/ops/reduce/reduction_grad_cpu.h"
+
+namespace plumb {
+namespace {
+
+/// sum of exp(x) = scaled * exp(largest). With an infinite largest, `scaled` is 0 (-inf), 1 (+inf) or NaN.
+template <class A>
+struct ScaledSum {
+  A largest;
+  A scaled;
+};
+
+template <class A>
+struct LogSumExp {
+  using Value = A;
+  using State = ScaledSum<A>;
+  static constexpr A kInfinity = std::numeric_limits<A>::infinity();
+
+  State identity() const { return {-kInfinity, A(0)}; }
+
+  State block(const A* x, int64_t n, int64_t) const {
+    A largest = -kInfinity, total = A(0);
+    for (int64_t i = 0; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
+    if (std::isinf(largest)) {
+      // Only a NaN, or the infinity itself, can still matter.
+      State state = identity();
+      for (int64_t i = 0; i < n; ++i) state = combine(state, one(x[i]));
+      return state;
+    }
+    A terms[kReduceBlock];
+    for (int64_t i = 0; i < n; ++i) terms[i] = std::exp(x[i] - largest);
+    total = pairwise_sum<A>(n, [&terms](auto& into, int64_t i) { read<A>(into, terms + i); });
+    return {largest, total};
+  }
+
+  void columns(State* states, const A* row, int64_t n, int64_t k, int64_t) const {
+    for (int64_t i = 0; i < n; ++i) states[i] = k == 0 ? one(row[i]) : combine(states[i], one(row[i]));
+  }
+
+  State combine(const State& a, const State& b) const {
+    if (a.scaled != a.scaled || b.scaled == A(0)) return a;
+    if (b.scaled != b.scaled || a.scaled == A(0)) return b;
+    const State &high = a.largest >= b.largest ? a : b, &low = a.largest >= b.largest ? b : a;
+    if (high.largest == kInfinity) return high;
+    return {high.largest, high.scaled + low.scaled * std::exp(low.largest - high.largest)};
+  }
+
+  A finish(const State& state) const { return state.largest + std::log(state.scaled); }
+
+ private:
+  static State one(A x) { return {x, x == -kInfinity ? A(0) : x != x ? x : A(1)}; }
+};
+
+}  // namespace
+
+void logsumexp_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tensor& out) {
+  visit_dtype(Floats{}, x.dtype(), "logsumexp",
+              [&]<class T>() { reduce_on_cpu<T, T>(LogSumExp<Acc<T>>{}, x, layout, out); });
+}
+
+void logsumexp_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask,
+                               Tensor& grad_x) {
+  visit_dtype(Floats{}, x.dtype(), "logsumexp_backward", [&]<class T>() {
+    using A = Acc<T>;
+    const T *g = grad.data<T>(), *values = y.data<T>();
+    reduction_grad_on_cpu<T>(x, mask, grad_x, [=](A* elements, int64_t count, int64_t output) {
+      const A value = load_as<A>(values[output]), upstream = load_as<A>(g[output]);
+      const bool nothing = value == -std::numeric_limits<A>::infinity();
+      for (int64_t i = 0; i < count; ++i) elements[i] = nothing ? A(0) : upstream * std::exp(elements[i] - value);
+    });
+  });
+}
+
+}  // namespace plumb

@@ -1,0 +1,96 @@
+// Variance on the CPU: a block takes two passes over data that is in the cache (mean, then squares about it); blocks
+// are joined by Chan, Golub and LeVeque's formula, columns updated by Welford's.
+
+#include <cmath>
+
+#include "engine/ops/reduce/block_kernels.h"
+#include "engine/ops/reduce/reduce_cpu.h"
+#include "engine/ops/reduce/reduction_grad_cpu.h"
+#include "engine/ops/reduce/variance_kernels.h"
+
+namespace plumb {
+namespace {
+
+template <class A>
+struct Moments {
+  int64_t count;
+  A mean;
+  A squares;  // sum of (x - mean)^2
+};
+
+template <class A>
+A mean_of(const A* x, int64_t n) {
+  return pairwise_sum<A>(n, [x](auto& into, int64_t i) { read<A>(into, x + i); }) / A(n);
+}
+
+template <class A>
+struct Variance {
+  using Value = A;
+  using State = Moments<A>;
+
+  double correction;
+  bool root;
+
+  State identity() const { return {0, A(0), A(0)}; }
+  State block(const A* x, int64_t n, int64_t) const {
+    const A mean = mean_of(x, n);
+    auto squares = [x, mean](auto& into, int64_t i) {
+      read<A>(into, x + i);
+      into -= mean;
+      into *= into;
+    };
+    return {n, mean, pairwise_sum<A>(n, squares)};
+  }
+  void columns(State* states, const A* row, int64_t n, int64_t k, int64_t) const {
+    if (k == 0) {
+      for (int64_t i = 0; i < n; ++i) states[i] = {1, row[i], A(0)};
+      return;
+    }
+    const A share = A(1) / A(k + 1);
+    for (int64_t i = 0; i < n; ++i) {
+      State& s = states[i];
+      const A delta = row[i] - s.mean;
+      s.mean += delta * share;
+      s.squares += delta * (row[i] - s.mean);
+      ++s.count;
+    }
+  }
+  State combine(const State& earlier, const State& later) const {
+    const int64_t count = earlier.count + later.count;
+    const A delta = later.mean - earlier.mean, share = A(double(later.count) / double(count));
+    return {count, earlier.mean + delta * share,
+            earlier.squares + later.squares + delta * delta * (share * A(earlier.count))};
+  }
+  A finish(const State& s) const {
+    const A variance = s.squares / A(std::max(0.0, double(s.count) - correction));
+    return root ? std::sqrt(variance) : variance;
+  }
+};
+
+}  // namespace
+
+void variance_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, double correction, bool root, Tensor& out) {
+  visit_dtype(Floats{}, x.dtype(), "var", [&]<class T>() {
+    reduce_on_cpu<T, T>(Variance<Acc<T>>{correction, root}, x, layout, out);
+  });
+}
+
+void variance_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask,
+                              double correction, Tensor& grad_x) {
+  visit_dtype(Floats{}, x.dtype(), "var_backward", [&]<class T>() {
+    using A = Acc<T>;
+    const T* g = grad.data<T>();
+    const T* roots = y.defined() ? y.data<T>() : nullptr;
+    reduction_grad_on_cpu<T>(x, mask, grad_x, [=](A* elements, int64_t count, int64_t output) {
+      const A mean = mean_of(elements, count);
+      A factor = load_as<A>(g[output]) * A(2) / A(std::max(0.0, double(count) - correction));
+      if (roots) {
+        const A root = load_as<A>(roots[output]);
+        factor = root == A(0) ? A(0) : factor / (A(2) * root);
+      }
+      for (int64_t i = 0; i < count; ++i) elements[i] = factor * (elements[i] - mean);
+    });
+  });
+}
+
+}  // namespace plumb

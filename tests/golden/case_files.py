@@ -1,4 +1,5 @@
 """The two layouts of a set of cases: one pair of files a case, and two files for all of them."""
+import importlib
 import json
 import pathlib
 import platform
@@ -8,9 +9,10 @@ import torch
 import safetensors_file
 
 
-def versions():
-    import numpy
-    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+def versions(*more):
+    """Of Python, torch, NumPy and the modules named."""
+    found = {"python": platform.python_version(), "torch": torch.__version__}
+    return {**found, **{name: importlib.import_module(name).__version__ for name in ("numpy", *more)}}
 
 
 def write_batch(out, cases, header, key):
@@ -30,15 +32,19 @@ def write_batch(out, cases, header, key):
 
 def write_packed(out, cases, header, key):
     """One line a case in cases.json; tensors N.in.NAME and N.out.NAME in cases.safetensors."""
-    out.mkdir(parents=True, exist_ok=True)
     entries, tensors = [], {}
     for entry, check, inputs, expected in cases:
         entries.append({**entry, **check})
         tensors.update({f"{entry[key]}.in.{name}": tensor for name, tensor in inputs.items()})
         tensors.update({f"{entry[key]}.out.{name}": tensor for name, tensor in expected.items()})
+    return write_lines(out, entries, tensors, header)
+
+
+def write_lines(out, entries, tensors, header):
+    """cases.json with one line an entry, and cases.safetensors."""
+    out.mkdir(parents=True, exist_ok=True)
     lines = ",\n".join(json.dumps(entry, separators=(",", ":"), allow_nan=False) for entry in entries)
-    head = json.dumps(header)[1:-1]
-    (out / "cases.json").write_text("{" + head + ', "cases": [\n' + lines + "\n]}\n")
+    (out / "cases.json").write_text("{" + json.dumps(header)[1:-1] + ', "cases": [\n' + lines + "\n]}\n")
     safetensors_file.save(out / "cases.safetensors", tensors)
     return len(entries)
 

@@ -5,6 +5,9 @@
 
 #include "autograd/variable.h"
 #include "engine/ops/layout/cat.h"
+#include "engine/ops/layout/flip.h"
+#include "engine/ops/layout/pad.h"
+#include "engine/ops/layout/roll.h"
 #include "engine/ops/layout/view.h"
 
 // Differentiable overloads of engine/ops/layout; shapes, dtypes and errors are documented there. Views of a Variable
@@ -24,6 +27,10 @@ Variable unsqueeze(const Variable& x, int64_t dim);
 Variable contiguous(const Variable& x);
 /// The gradient is converted back to x's dtype. A constant when either dtype is not floating.
 Variable to(const Variable& x, DType dtype);
+
+Variable flip(const Variable& x, const Dims& dims);
+Variable roll(const Variable& x, const Dims& shifts, const Dims& dims = {});
+Variable pad(const Variable& x, const Dims& amounts, double value = 0);
 
 Variable cat(std::span<const Variable> parts, int64_t dim);
 inline Variable cat(std::initializer_list<Variable> parts, int64_t dim) {

@@ -1,0 +1,63 @@
+#include "engine/ops/optim/flat.h"
+
+#include "engine/backend.h"
+#include "engine/format.h"
+#include "engine/ops/optim/optim_kernels.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+void check(const char* op, const Tensor& x, const Tensor& scalar) {
+  require<DTypeError>(scalar.dtype() == DType::f64 && scalar.numel() == 1, "{}: scalar must be f64 of one element; {}",
+                      op, scalar);
+  require<DTypeError>(is_floating(x.dtype()), "{}: takes floating tensors; {}", op, x);
+  require<ShapeError>(x.is_contiguous(), "{}: tensor must be contiguous; {}", op, x);
+}
+
+}  // namespace
+
+void add_sum_of_squares_(Tensor& total, const Tensor& x) {
+  check("add_sum_of_squares_", x, total);
+  total.bump_version();
+  if (x.numel() > 0) on_device(x.device(), [&](auto backend) { add_sum_of_squares_kernel(backend, x, total); });
+}
+
+Tensor root_of(const Tensor& x) {
+  check("root_of", x, x);
+  Tensor root = empty_like(x);
+  on_device(x.device(), [&](auto backend) { root_kernel(backend, x, root); });
+  return root;
+}
+
+Tensor clip_factor(const Tensor& norm, double max_norm) {
+  check("clip_factor", norm, norm);
+  Tensor factor = empty_like(norm);
+  on_device(norm.device(), [&](auto backend) { clip_factor_kernel(backend, norm, max_norm, factor); });
+  return factor;
+}
+
+Tensor is_not_finite(const Tensor& x) {
+  check("is_not_finite", x, x);
+  Tensor answer = empty_like(x, DType::boolean);
+  on_device(x.device(), [&](auto backend) { not_finite_kernel(backend, x, answer); });
+  return answer;
+}
+
+void scale_by_(Tensor& x, const Tensor& factor) {
+  check("scale_by_", x, factor);
+  x.bump_version();
+  if (x.numel() > 0) on_device(x.device(), [&](auto backend) { scale_by_kernel(backend, factor, x); });
+}
+
+void ema_step(Tensor& shadow, const Tensor& weight, const Tensor& decay) {
+  check("ema_step", shadow, decay);
+  require<ShapeError>(weight.shape() == shadow.shape() && weight.is_contiguous(),
+                      "ema_step: shadow and weight must have one shape and be contiguous; {} and {}", shadow, weight);
+  require<DTypeError>(weight.dtype() == shadow.dtype(), "ema_step: shadow and weight must have one type; {} and {}",
+                      shadow, weight);
+  shadow.bump_version();
+  if (shadow.numel() > 0) on_device(shadow.device(), [&](auto backend) { ema_kernel(backend, weight, decay, shadow); });
+}
+
+}  // namespace plumb

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "engine/backend.h"
+#include "engine/ops/optim/adam.h"
+#include "engine/ops/optim/sgd.h"
+#include "engine/ops/optim/step_control.h"
+
+// Kernels behind the optimiser updates. Tensors have been checked.
+
+namespace plumb {
+
+void advance_step_kernel(Cpu, StepControl& control);
+void adam_kernel(Cpu, UpdateTensors& tensors, const StepControl& control, const AdamOptions& options);
+void sgd_kernel(Cpu, UpdateTensors& tensors, const StepControl& control, const SgdOptions& options);
+void ema_kernel(Cpu, const Tensor& weight, const Tensor& decay, Tensor& shadow);
+void add_sum_of_squares_kernel(Cpu, const Tensor& x, Tensor& total);
+void root_kernel(Cpu, const Tensor& x, Tensor& root);
+void clip_factor_kernel(Cpu, const Tensor& norm, double max_norm, Tensor& factor);
+void not_finite_kernel(Cpu, const Tensor& x, Tensor& answer);
+void scale_by_kernel(Cpu, const Tensor& factor, Tensor& x);
+
+}  // namespace plumb

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "autograd/variable.h"
+
+namespace plumb {
+
+/// A weight of a module: the value the ops compute with, the gradient that collects for it, and for 16-bit values
+/// optionally a master copy in f32 that the optimiser updates, and that state dicts and EMA read.
+///
+///   value     compute dtype: f32, f64, bf16, f16
+///   gradient  f32 (f64 for an f64 value), made on first use or placed in an arena (see parameter_arena.h)
+///   master    f32, only when the value has 16 bits; value = round(master) after every step
+///
+/// Copying is deep (fresh memory, no gradient) and explicit: it exists so that modules can be cloned.
+class Parameter {
+ public:
+  /// An absent parameter (a linear layer without bias, say): visitors pass over it.
+  Parameter() = default;
+  /// Takes `value` over, without a copy. Throws DTypeError unless floating.
+  explicit Parameter(Tensor value);
+  explicit Parameter(const Parameter& other);
+  Parameter(Parameter&&) noexcept = default;
+  Parameter& operator=(Parameter&&) noexcept = default;
+
+  bool defined() const { return variable_.defined(); }
+  /// What ops take: a leaf while the parameter is trained, a constant while it is frozen.
+  const Variable& variable() const { return variable_; }
+  operator const Variable&() const { return variable_; }
+
+  const Tensor& value() const { return variable_.value(); }
+  const Tensor& master() const { return master_; }
+  bool has_master() const { return master_.defined(); }
+  /// The most exact copy there is: the master if present, else the value.
+  const Tensor& weight() const { return has_master() ? master_ : value(); }
+  const Shape& shape() const { return value().shape(); }
+  DType dtype() const { return value().dtype(); }
+  int64_t numel() const { return value().numel(); }
+
+  /// Gradient since the last zero_grad; undefined when none has arrived.
+  Tensor grad() const { return leaf_.grad(); }
+  /// Forgets the gradient but keeps its memory.
+  void zero_grad() { leaf_.zero_grad(); }
+
+  bool requires_grad() const { return variable_.requires_grad(); }
+  /// Freezes (false) or trains the parameter. Freezing drops a gradient that has been collected.
+  void set_requires_grad(bool required);
+
+  /// Overwrites value and master with `weight` (converted once each). Throws ShapeError.
+  void assign(const Tensor& weight);
+  /// Changes the compute dtype. A master is made from the present weight when the new dtype has 16 bits and
+  /// `keep_master`; otherwise there is none. Drops the gradient. Graphs recorded before keep the old value.
+  void to_dtype(DType dtype, bool keep_master);
+
+  /// Moves value, master (undefined unless there is one) and gradient into memory owned by an arena; contents are kept.
+  /// Each must have this parameter's shape and its own dtype.
+  void rebind(Tensor value, Tensor master, Tensor grad);
+
+ private:
+  void set_value(Tensor value);
+
+  Variable leaf_;      // always a leaf; keeps the gradient's address while the parameter is frozen
+  Variable variable_;  // leaf_, or its value as a constant
+  Tensor master_;
+};
+
+}  // namespace plumb

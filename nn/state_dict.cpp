@@ -1,0 +1,93 @@
+#include "nn/state_dict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "engine/format.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+using TensorsByName = std::unordered_map<std::string, Tensor>;
+
+TensorsByName by_name(const char* what, const StateDict& state) {
+  TensorsByName tensors;
+  for (const NamedTensor& named : state)
+    require<ValueError>(tensors.emplace(named.name, named.tensor).second, "{}: a name is given twice ({})", what,
+                        named.name);
+  return tensors;
+}
+
+/// "; 2 missing: a, b". Every name is listed: a wrong file is easiest told from its whole list.
+std::string list_of(const char* title, const std::vector<std::string>& names) {
+  if (names.empty()) return "";
+  return fmt::format("; {} {}: {}", names.size(), title, fmt::join(names, ", "));
+}
+
+void compare(const std::string& name, const Shape& expected, TensorsByName& given, LoadReport& report) {
+  const auto found = given.find(name);
+  if (found == given.end())
+    report.missing.push_back(name);
+  else if (!(found->second.shape() == expected))
+    report.misshaped.push_back(fmt::format("{} (expected {}, got {})", name, expected, found->second.shape()));
+}
+
+void list_extra(const StateDict& state, const std::vector<std::string>& expected, LoadReport& report) {
+  std::unordered_map<std::string, bool> known;
+  for (const std::string& name : expected) known[name] = true;
+  for (const NamedTensor& named : state)
+    if (!known.count(named.name)) report.extra.push_back(named.name);
+}
+
+void refuse(const char* what, const LoadReport& report, bool strict) {
+  const bool fits = report.misshaped.empty() && (!strict || (report.missing.empty() && report.extra.empty()));
+  if (fits) return;
+  raise<ValueError>("{}: names and shapes must match{}{}{}", what, list_of("missing", report.missing),
+                    list_of("extra", report.extra), list_of("misshaped", report.misshaped));
+}
+
+}  // namespace
+
+StateDict state_dict(Module& module, Include include) {
+  StateDict state;
+  for (const NamedParameter& named : parameters(module, include))
+    state.push_back({named.name, named.parameter->weight()});
+  return state;
+}
+
+LoadReport load_state_dict(Module& module, const StateDict& state, const LoadOptions& options) {
+  const ParameterList targets = parameters(module, options.include);
+  TensorsByName given = by_name("load_state_dict", state);
+  LoadReport report;
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : targets) {
+    compare(name, parameter->shape(), given, report);
+    names.push_back(name);
+  }
+  list_extra(state, names, report);
+  refuse("load_state_dict", report, options.strict);
+  for (const auto& [name, parameter] : targets)
+    if (const auto found = given.find(name); found != given.end()) parameter->assign(found->second);
+  return report;
+}
+
+void load_tensors(const char* what, const StateDict& targets, const StateDict& state) {
+  TensorsByName given = by_name(what, state);
+  LoadReport report;
+  std::vector<std::string> names;
+  for (const NamedTensor& target : targets) {
+    compare(target.name, target.tensor.shape(), given, report);
+    names.push_back(target.name);
+  }
+  list_extra(state, names, report);
+  refuse(what, report, true);
+  for (const NamedTensor& target : targets) {
+    Tensor destination = target.tensor;
+    destination.copy_(given.at(target.name));
+  }
+}
+
+}  // namespace plumb

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nn/visitors.h"
+
+namespace plumb {
+
+/// A tensor under a name; a state dict is a list of them in a fixed order.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+using StateDict = std::vector<NamedTensor>;
+
+/// The weights of a module (the masters where there are any), sharing memory with it: clone them to keep them.
+/// By default the base weights alone, under the names published files use; adapters have their own names
+/// (visitors.h, Include).
+StateDict state_dict(Module& module, Include include = Include::base);
+
+struct LoadOptions {
+  Include include = Include::base;
+  /// Names without a partner on the other side are errors. Otherwise they are passed over.
+  bool strict = true;
+};
+
+/// What did not fit. Empty lists after a strict load.
+struct LoadReport {
+  std::vector<std::string> missing;    ///< in the module, not in the state
+  std::vector<std::string> extra;      ///< in the state, not in the module
+  std::vector<std::string> misshaped;  ///< "name (expected [a, b], got [c])"; always an error
+};
+
+/// Copies a state into a module, converting each tensor to the parameter's own types. Nothing is written unless
+/// everything fits. Throws ValueError listing every missing, extra and misshaped name, or a name given twice.
+LoadReport load_state_dict(Module& module, const StateDict& state, const LoadOptions& options = {});
+
+/// Same for any named tensors of one's own (an optimiser's): copies `state` into `targets`, strict.
+/// `what` begins the error message.
+void load_tensors(const char* what, const StateDict& targets, const StateDict& state);
+
+}  // namespace plumb

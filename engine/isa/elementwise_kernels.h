@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/ops/elementwise/elementwise_op.h"
+
+namespace plumb {
+
+/// out[i] = f(x[i]); arrays may be the same, and must not overlap otherwise.
+template <class T>
+using UnaryRow = void (*)(const T* x, T* out, int64_t count);
+template <class T>
+using BinaryRow = void (*)(const T* a, const T* b, T* out, int64_t count);
+template <class T>
+using TernaryRow = void (*)(const T* a, const T* b, const T* c, T* out, int64_t count);
+
+/// The same function with one operand a single element, read once.
+template <class T>
+struct BinaryRows {
+  BinaryRow<T> both;
+  BinaryRow<T> scalar_left;
+  BinaryRow<T> scalar_right;
+};
+
+/// Row functions in compute type T, by op; null where T does not know the op.
+template <class T>
+struct ElementwiseTable {
+  UnaryRow<T> unary[kUnaryOps];
+  BinaryRow<T> unary_backward[kUnaryOps];  // (grad, input or output)
+  BinaryRows<T> binary[kBinaryOps];
+  TernaryRow<T> ternary[kTernaryOps];
+};
+
+using ElementwiseKernels = ElementwiseTable<float>;
+
+}  // namespace plumb

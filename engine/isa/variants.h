@@ -1,0 +1,21 @@
+#pragma once
+
+#include "engine/isa/elementwise_kernels.h"
+#include "engine/simd.h"
+
+// What one instruction set defines, one table a family. Included by the sources that define them (with PLUMB_ISA set by
+// the build) and, three times over through declarations below, by kernels.cpp.
+
+namespace plumb {
+
+namespace portable {
+extern const ElementwiseKernels elementwise_kernels;
+}
+namespace avx2 {
+extern const ElementwiseKernels elementwise_kernels;
+}
+namespace avx512 {
+extern const ElementwiseKernels elementwise_kernels;
+}
+
+}  // namespace plumb

@@ -1,0 +1,150 @@
+// Picks the row function (float: of the instruction set in use; double and int64: portable) and hands it, with the
+// operands, to strided_rows.h. Float tensors that lie flat in memory skip all of that.
+
+#include "engine/format.h"
+#include "engine/isa/elementwise_rows.h"
+#include "engine/isa/kernels.h"
+#include "engine/ops/elementwise/elementwise_kernels.h"
+#include "engine/ops/elementwise/strided_rows.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+constexpr ElementwiseTable<double> kDoubleTable = [] {
+  ElementwiseTable<double> table{};
+  portable::set_floating(table);
+  return table;
+}();
+constexpr ElementwiseTable<int64_t> kIntegerTable = [] {
+  ElementwiseTable<int64_t> table{};
+  portable::set_common(table);
+  return table;
+}();
+
+template <class C>
+const ElementwiseTable<C>& table() {
+  if constexpr (std::is_same_v<C, float>) return kernels().elementwise;
+  if constexpr (std::is_same_v<C, double>) return kDoubleTable;
+  if constexpr (std::is_same_v<C, int64_t>) return kIntegerTable;
+}
+
+/// Calls f.operator()<C>() with the compute type of `dtype`.
+template <class F>
+void visit_row_type(const char* op, DType dtype, F&& f) {
+  visit_dtype(AllTypes{}, dtype, op, [&]<class T>() { f.template operator()<RowType<T>>(); });
+}
+
+void require_known(bool known, const char* op, const Tensor& x) {
+  require<DTypeError>(known, "{}: takes floating tensors, convert with to(); {}", op, x);
+}
+
+/// Both are f32 and their elements lie in memory in the same order without gaps.
+bool is_flat(const Tensor& x, const Tensor& out) {
+  return x.dtype() == DType::f32 && out.dtype() == DType::f32 && x.shape() == out.shape() &&
+         ((x.is_contiguous() && out.is_contiguous()) || (x.is_channels_last() && out.is_channels_last()));
+}
+
+template <class C>
+RowCall<C> row_call(const UnaryRow<C>& row) {
+  return {[](const void* context, const C* const* in, const int64_t*, C* out, int64_t count) {
+            (*static_cast<const UnaryRow<C>*>(context))(in[0], out, count);
+          },
+          &row, false};
+}
+template <class C>
+RowCall<C> row_call(const BinaryRow<C>& row) {
+  return {[](const void* context, const C* const* in, const int64_t*, C* out, int64_t count) {
+            (*static_cast<const BinaryRow<C>*>(context))(in[0], in[1], out, count);
+          },
+          &row, false};
+}
+template <class C>
+RowCall<C> row_call(const TernaryRow<C>& row) {
+  return {[](const void* context, const C* const* in, const int64_t*, C* out, int64_t count) {
+            (*static_cast<const TernaryRow<C>*>(context))(in[0], in[1], in[2], out, count);
+          },
+          &row, false};
+}
+template <class C>
+RowCall<C> row_call(const BinaryRows<C>& rows) {
+  return {[](const void* context, const C* const* in, const int64_t* steps, C* out, int64_t count) {
+            const BinaryRows<C>& row = *static_cast<const BinaryRows<C>*>(context);
+            if (steps[0] == steps[1] && (steps[0] == 1 || count == 1)) return row.both(in[0], in[1], out, count);
+            if (steps[1] == 0 && steps[0] == 1) return row.scalar_right(in[0], in[1], out, count);
+            if (steps[1] == 1) return row.scalar_left(in[0], in[1], out, count);
+            row.both(in[0], in[1], out, 1);  // one pair, many results
+            for (int64_t i = 1; i < count; ++i) out[i] = out[0];
+          },
+          &rows, true};
+}
+
+}  // namespace
+
+void unary_kernel(Cpu, UnaryOp op, const Tensor& x, Tensor& out) {
+  if (is_flat(x, out)) {
+    const UnaryRow<float> row = kernels().elementwise.unary[int(op)];
+    const float* from = x.data<float>();
+    float* to = out.mutable_data<float>();
+    return parallel_for(out.numel(), kElementGrain,
+                        [=](int64_t begin, int64_t end) { row(from + begin, to + begin, end - begin); });
+  }
+  visit_row_type(name_of(op), x.dtype(), [&]<class C>() {
+    const UnaryRow<C>& row = table<C>().unary[int(op)];
+    require_known(row != nullptr, name_of(op), x);
+    run_rows<C, 1>(row_call<C>(row), {row_operand(x, out.shape())}, out);
+  });
+}
+
+void unary_backward_kernel(Cpu, UnaryOp op, const Tensor& grad, const Tensor& z, Tensor& out) {
+  if (is_flat(grad, out) && is_flat(z, out)) {
+    const BinaryRow<float> row = kernels().elementwise.unary_backward[int(op)];
+    const float *g = grad.data<float>(), *from = z.data<float>();
+    float* to = out.mutable_data<float>();
+    return parallel_for(out.numel(), kElementGrain,
+                        [=](int64_t begin, int64_t end) { row(g + begin, from + begin, to + begin, end - begin); });
+  }
+  visit_row_type(name_of(op), grad.dtype(), [&]<class C>() {
+    const BinaryRow<C>& row = table<C>().unary_backward[int(op)];
+    require_known(row != nullptr, name_of(op), grad);
+    run_rows<C, 2>(row_call<C>(row), {row_operand(grad, out.shape()), row_operand(z, out.shape())}, out);
+  });
+}
+
+void binary_kernel(Cpu, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& out) {
+  if (is_flat(a, out) && is_flat(b, out)) {
+    const BinaryRow<float> row = kernels().elementwise.binary[int(op)].both;
+    const float *left = a.data<float>(), *right = b.data<float>();
+    float* to = out.mutable_data<float>();
+    return parallel_for(out.numel(), kElementGrain,
+                        [=](int64_t begin, int64_t end) { row(left + begin, right + begin, to + begin, end - begin); });
+  }
+  visit_row_type(name_of(op), a.dtype(), [&]<class C>() {
+    const BinaryRows<C>& rows = table<C>().binary[int(op)];
+    require_known(rows.both != nullptr, name_of(op), a);
+    run_rows<C, 2>(row_call<C>(rows), {row_operand(a, out.shape()), row_operand(b, out.shape())}, out);
+  });
+}
+
+void binary_scalar_kernel(Cpu, BinaryOp op, const Tensor& x, double value, bool scalar_left, Tensor& out) {
+  visit_row_type(name_of(op), x.dtype(), [&]<class C>() {
+    const BinaryRows<C>& rows = table<C>().binary[int(op)];
+    require_known(rows.both != nullptr, name_of(op), x);
+    const C element = C(value);
+    const RowOperand tensor = row_operand(x, out.shape());
+    const RowOperand scalar{&element, dtype_of<C>, Dims::filled(out.rank(), 0)};
+    run_rows<C, 2>(row_call<C>(rows), {scalar_left ? scalar : tensor, scalar_left ? tensor : scalar}, out);
+  });
+}
+
+void ternary_kernel(Cpu, TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c, Tensor& out) {
+  // b never is a condition, and of a 16-bit op it may be the f32 scalar: its type is what the op computes in.
+  visit_row_type(name_of(op), b.dtype(), [&]<class C>() {
+    const TernaryRow<C>& row = table<C>().ternary[int(op)];
+    require_known(row != nullptr, name_of(op), out);
+    run_rows<C, 3>(row_call<C>(row),
+                   {row_operand(a, out.shape()), row_operand(b, out.shape()), row_operand(c, out.shape())}, out);
+  });
+}
+
+}  // namespace plumb

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "engine/backend.h"
+#include "engine/ops/elementwise/elementwise_op.h"
+#include "engine/tensor.h"
+
+// Kernels behind the elementwise ops. Shapes, dtypes and devices have been checked, inputs broadcast to out's shape,
+// and out has at least one element. Floats are computed in float (double for f64), integers and bool in int64.
+
+namespace plumb {
+
+/// Throws DTypeError when the compute type of x does not know the op (exp of integers, say).
+void unary_kernel(Cpu, UnaryOp op, const Tensor& x, Tensor& out);
+/// `z` is the op's input or output, whichever its derivative is written in.
+void unary_backward_kernel(Cpu, UnaryOp op, const Tensor& grad, const Tensor& z, Tensor& out);
+void binary_kernel(Cpu, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& out);
+/// x op value, or value op x. The value is not rounded to a 16-bit type before it is used.
+void binary_scalar_kernel(Cpu, BinaryOp op, const Tensor& x, double value, bool scalar_left, Tensor& out);
+void ternary_kernel(Cpu, TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c, Tensor& out);
+
+}  // namespace plumb

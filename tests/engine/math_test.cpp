@@ -1,0 +1,115 @@
+#include "engine/math.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <vector>
+
+using namespace plumb;
+
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+/// |got - exact| in units of the float spacing at `exact`.
+double ulps(float got, double exact) {
+  if (std::isnan(got) || std::isnan(exact)) return std::isnan(got) && std::isnan(exact) ? 0 : 1e30;
+  if (std::abs(exact) > double(std::numeric_limits<float>::max()))
+    return std::isinf(got) && (got > 0) == (exact > 0) ? 0 : 1e30;
+  int exponent = 0;
+  std::frexp(exact, &exponent);
+  return std::abs(double(got) - exact) / std::ldexp(1.0, std::max(exponent - 24, -149));
+}
+
+struct Worst {
+  double error = 0;
+  float at = 0;
+};
+
+/// Every 997th float in [low, high], negative ones too: all exponents, mantissas spread.
+Worst worst_over(float (*f)(float), double (*exact)(double), float low, float high) {
+  Worst worst;
+  auto visit = [&](float x) {
+    if (!(x >= low && x <= high)) return;
+    const double error = ulps(f(x), exact(double(x)));
+    if (!(error <= worst.error)) worst = {error, x};
+  };
+  for (uint64_t bits = 0; bits < 0x7f800000u; bits += 997) {
+    visit(math::float_of(uint32_t(bits)));
+    visit(math::float_of(uint32_t(bits) | 0x80000000u));
+  }
+  return worst;
+}
+
+void check_accuracy(const char* name, float (*f)(float), double (*exact)(double), float low, float high, double bound) {
+  const Worst worst = worst_over(f, exact, low, high);
+  CAPTURE(name);
+  CAPTURE(worst.at);
+  CAPTURE(worst.error);
+  CHECK(worst.error <= bound);
+  CHECK(worst.error > 0.4);  // the measure itself works: half a unit is what rounding alone costs
+}
+
+double exact_sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+}  // namespace
+
+TEST_CASE("math: float functions stay within the documented distance of the exact value") {
+  check_accuracy("exp", math::exp, std::exp, -kInf, kInf, 1.1);
+  check_accuracy("expm1", math::expm1, std::expm1, -kInf, kInf, 1.7);
+  check_accuracy("log", math::log, std::log, 0, kInf, 1.1);
+  check_accuracy("log1p", math::log1p, std::log1p, -1, kInf, 1.6);
+  check_accuracy("tanh", math::tanh, std::tanh, -kInf, kInf, 2.4);
+  check_accuracy("sigmoid", math::sigmoid, exact_sigmoid, -88, kInf, 2.2);
+  check_accuracy("erf", math::erf, std::erf, -kInf, kInf, 1.3);
+  check_accuracy("sin", math::sin, std::sin, -math::kTrigLimit, math::kTrigLimit, 1.5);
+  check_accuracy("cos", math::cos, std::cos, -math::kTrigLimit, math::kTrigLimit, 1.5);
+}
+
+TEST_CASE("math: infinities, NaN, zeros and out-of-range arguments give what the C library gives") {
+  const std::vector<float> special = {0.0f,  -0.0f,   kInf,  -kInf,  kNan,   1e-45f, -1e-45f, 1e-39f, 1.0f, -1.0f,
+                                      89.0f, -110.0f, 1e38f, -1e38f, 88.72f, 3e-8f,  -3e-8f,  0.5f,   -2.0f};
+  struct Pair {
+    float (*ours)(float);
+    float (*theirs)(float);
+  };
+  const Pair pairs[] = {
+      {math::exp, std::exp},
+      {math::expm1, std::expm1},
+      {math::log, std::log},
+      {math::log1p, std::log1p},
+      {math::tanh, std::tanh},
+      {math::erf, std::erf},
+      {math::sqrt, std::sqrt},
+      {math::floor, std::floor},
+      {math::ceil, std::ceil},
+      {math::abs, std::abs},
+      {math::round_even, std::nearbyint},
+  };
+  for (size_t p = 0; p < std::size(pairs); ++p)
+    for (float x : special) {
+      const float got = pairs[p].ours(x), want = pairs[p].theirs(x);
+      CAPTURE(p);
+      CAPTURE(x);
+      if (std::isnan(want)) {
+        CHECK(std::isnan(got));
+      } else {
+        CHECK(ulps(got, double(want)) <= 2.5);
+        CHECK(std::signbit(got) == std::signbit(want));
+      }
+    }
+}
+
+TEST_CASE("math: rounding functions are exact on halves, large values and the edges of the float format") {
+  for (float x : {0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -2.5f, 0.49999997f, -0.49999997f, 8388607.5f, 8388608.0f, -8388607.5f,
+                  16777216.0f, 3e38f, -3e38f, 4194303.5f, 0.3f, -0.3f, -0.7f}) {
+    CAPTURE(x);
+    CHECK(math::bits_of(math::round_even(x)) == math::bits_of(std::nearbyint(x)));
+    CHECK(math::bits_of(math::floor(x)) == math::bits_of(std::floor(x)));
+    CHECK(math::bits_of(math::ceil(x)) == math::bits_of(std::ceil(x)));
+  }
+}

@@ -1,0 +1,220 @@
+"""Runs our benchmarks and their PyTorch peers in turn and prints a table of ratios.
+
+    python bench/compare.py [--build build] [--rounds 7] [--seconds 0.5] [--peer pip=.venv/bin/python --peer debian=/usr/bin/python3]
+
+Every round measures each benchmark once with ours and once with every peer, one straight after the other on the same processor, so that
+a change of the machine's mood meets all of them; the ratio is formed within a round and its median over rounds is reported. The peer is the fastest
+of those given (by median). Wall-clock time is what counts; the ratio of processor time beside it shows whether other programs disturbed it.
+Ours are the Google Benchmark programs under BUILD/bench, with the benchmark names of GOALS; an iteration of chain_100_per_op is one op (a hundred of
+them a `KeepRunningBatch(100)`), of the others one step or one call. Benchmarks or peers that are missing are named and left out. Markdown on standard
+output; `--json FILE` keeps everything. Exit status 1 when nothing could be compared, or with --check when a goal is missed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+
+# name -> (least ratio peer / ours, or None; most seconds a call, or None)
+GOALS = {
+    "toy_step/512": (2.0, None),
+    "toy_step/64": (3.5, None),
+    "add_2x2": (None, 100e-9),
+    "add_2x2_recorded": (None, 200e-9),
+    "chain_100_per_op": (None, 500e-9),
+}
+UNIT = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+PEER = pathlib.Path(__file__).resolve().parent / "peers" / "torch_peer.py"
+
+
+class Ours:
+    """Our benchmark programs, started anew for each measurement."""
+
+    def __init__(self, build, seconds, cpu):
+        self.seconds, self.cpu = seconds, cpu
+        self.program_of = {}
+        for program in sorted(path for path in build.glob("bench/**/*") if path.is_file() and os.access(path, os.X_OK) and path.suffix == ""):
+            try:
+                listing = subprocess.run([program, "--benchmark_list_tests"], capture_output=True, text=True, timeout=60)
+            except (OSError, subprocess.TimeoutExpired):
+                continue
+            for name in listing.stdout.splitlines() if listing.returncode == 0 else []:
+                self.program_of.setdefault(name.strip(), program)
+
+    def names(self):
+        return set(self.program_of)
+
+    def measure(self, name):
+        """Returns (wall seconds, processor seconds) of one iteration, or None."""
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder) / "out.json"
+            command = [self.program_of[name], f"--benchmark_filter=^{name}$", f"--benchmark_min_time={self.seconds}", f"--benchmark_out={out}",
+                       "--benchmark_out_format=json"]
+            run = subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {self.cpu}))
+            if run.returncode or not out.exists():
+                print(f"{name}: {self.program_of[name]} exited {run.returncode}: {run.stderr.strip()[-200:]}", file=sys.stderr)
+                return None
+            results = [b for b in json.loads(out.read_text())["benchmarks"] if b.get("run_type") != "aggregate" and not b.get("error_occurred")]
+        if not results:
+            return None
+        unit = UNIT[results[0]["time_unit"]]
+        return tuple(statistics.median(b[key] for b in results) * unit for key in ("real_time", "cpu_time"))
+
+
+class Peer:
+    """A PyTorch process that stays alive, so that imports and compilation are paid once."""
+
+    def __init__(self, label, python, seconds, cpu, options):
+        self.label, self.version, self.variants = label, "?", {}
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        self.process = subprocess.Popen([python, str(PEER), "--serve", "--seconds", str(seconds), "--cpu", str(cpu), *options], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env=environment)
+
+    def measure(self, name):
+        try:
+            self.process.stdin.write(name + "\n")
+            self.process.stdin.flush()
+            reply = json.loads(self.process.stdout.readline() or "{}")
+        except (BrokenPipeError, json.JSONDecodeError):
+            reply = {}
+        if "median_s" not in reply:
+            return None
+        self.version, self.variants[name] = reply["torch"], reply["variant"]
+        return reply["median_s"], reply["cpu_median_s"]
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def start_peers(arguments):
+    peers = []
+    for given in arguments.peer:
+        label, _, python = given.rpartition("=")
+        try:
+            peer = Peer(label or python, python, arguments.seconds, arguments.cpu, ["--no_compile"] if arguments.no_compile else [])
+        except OSError as error:
+            print(f"peer {given}: {error}", file=sys.stderr)
+            continue
+        if peer.measure("add_2x2") is None:
+            print(f"peer {given}: no PyTorch that runs; left out", file=sys.stderr)
+            peer.close()
+            continue
+        peers.append(peer)
+    return peers
+
+
+def median_of(rounds, label, part=0):
+    return statistics.median(r[label][part] for r in rounds)
+
+
+def summarise(name, rounds, peers):
+    """One row from the rounds of a benchmark: {label: (wall, cpu)} each."""
+    labels = [peer.label for peer in peers if all(peer.label in r for r in rounds)]
+    row = {"name": name, "rounds": len(rounds), "peers": {label: median_of(rounds, label) for label in labels}}
+    row["peer"] = min(labels, key=lambda label: row["peers"][label], default=None)
+    row["variant"] = next((peer.variants.get(name) for peer in peers if peer.label == row["peer"]), None)
+    if all("ours" in r for r in rounds):
+        row["ours"] = median_of(rounds, "ours")
+        walls = [r["ours"][0] for r in rounds]
+        row["ours_range"] = [min(walls), max(walls)]
+        if row["peer"]:
+            for key, part in (("ratio", 0), ("cpu_ratio", 1)):
+                ratios = [r[row["peer"]][part] / r["ours"][part] for r in rounds]
+                row[key], row[key + "_range"] = statistics.median(ratios), [min(ratios), max(ratios)]
+    least_ratio, most_seconds = GOALS.get(name, (None, None))
+    row["goal"] = f"{least_ratio:g}x" if least_ratio else f"{most_seconds * 1e9:g} ns" if most_seconds else ""
+    if least_ratio and "ratio" in row:
+        row["met"] = row["ratio"] >= least_ratio
+    elif most_seconds and "ours" in row:
+        row["met"] = row["ours"] <= most_seconds
+    return row
+
+
+def duration(seconds):
+    for unit, scale in (("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3)):
+        if seconds < 1000 * scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def table(rows, peers):
+    yield "| benchmark | ours | " + " | ".join(peer.label for peer in peers) + " | ratio to the faster | range | of processor time | goal | |"
+    yield "|---|---|" + "---|" * len(peers) + "---|---|---|---|---|"
+    for row in rows:
+        cells = [row["name"], duration(row["ours"]) if "ours" in row else "-"]
+        cells += [duration(row["peers"][peer.label]) + (f" ({peer.variants[row['name']]})" if peer.variants.get(row["name"], "eager") != "eager" else "")
+                  if peer.label in row["peers"] else "-" for peer in peers]
+        cells += [f"{row['ratio']:.2f}x", "{:.2f}-{:.2f}".format(*row["ratio_range"]), f"{row['cpu_ratio']:.2f}x"] if "ratio" in row else ["-", "-", "-"]
+        cells += [row["goal"], {True: "met", False: "missed"}.get(row.get("met"), "")]
+        yield "| " + " | ".join(cells) + " |"
+
+
+def machine():
+    model = platform.processor()
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if pathlib.Path("/proc/cpuinfo").exists() else []:
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    return f"{model}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {platform.system()} {platform.release()}"
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
+    parser.add_argument("--peer", action="append", default=None, metavar="LABEL=PYTHON", help="an interpreter with PyTorch; may be repeated")
+    parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)), help="processor that everything is pinned to")
+    parser.add_argument("--names", default=",".join(GOALS))
+    parser.add_argument("--no_compile", action="store_true", help="leave torch.compile out of the peers' variants")
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
+    arguments = parser.parse_args()
+    if arguments.peer is None:
+        arguments.peer = [f"this={sys.executable}"] + (["system=/usr/bin/python3"] if sys.executable != "/usr/bin/python3" else [])
+    if arguments.rounds < 5:
+        parser.error("--rounds must be at least 5: the median of fewer says little")
+    return arguments
+
+
+def main():
+    arguments = parse()
+    # Quiet threads: ours must not start more than the peers have.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    ours, peers = Ours(arguments.build, arguments.seconds, arguments.cpu), start_peers(arguments)
+    names = [name for name in arguments.names.split(",") if name]
+    missing = [name for name in names if name not in ours.names()]
+    if missing:
+        print(f"not among the programs of {arguments.build}/bench: {', '.join(missing)}", file=sys.stderr)
+    for peer in peers:  # prepare, so that no round pays for compilation
+        for name in names:
+            peer.measure(name)
+    rounds = {name: [] for name in names}
+    for _ in range(arguments.rounds):
+        for name in names:
+            result = {peer.label: measured for peer in peers if (measured := peer.measure(name))}
+            if name in ours.names() and (measured := ours.measure(name)):
+                result["ours"] = measured
+            rounds[name].append(result)
+    rows = [summarise(name, rounds[name], peers) for name in names if any(rounds[name])]
+    print("\n".join(table(rows, peers)))
+    print(f"\n{machine()}. " + "; ".join(f"{peer.label}: torch {peer.version}" for peer in peers)
+          + f". One thread, processor {arguments.cpu}, {arguments.rounds} interleaved rounds of {arguments.seconds:g} s; medians.")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"machine": machine(), "rows": rows, "rounds": rounds}, indent=1) + "\n")
+    for peer in peers:
+        peer.close()
+    compared = [row for row in rows if "ratio" in row]
+    return 1 if not compared or (arguments.check and any(row.get("met") is False for row in rows)) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -106,6 +106,8 @@ void raise_json_error(std::string_view text, std::string_view source, size_t off
 }
 
 void parse_json(std::string_view text, std::string_view source, int max_depth, JsonHandler& handler) {
+  if (const size_t nul = text.find('\0'); nul != text.npos)  // the parser would take it for the end
+    raise_json_error(text, source, nul + 1, "text must be valid JSON", "NUL byte");
   SaxAdapter adapter{text, source, max_depth, handler};
   handler.offset = 0;
   const CountingIterator begin(text.data(), &handler.offset), end(text.data() + text.size(), &handler.offset);

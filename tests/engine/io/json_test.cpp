@@ -157,7 +157,8 @@ TEST_CASE("json: text that is not JSON is refused with line and column") {
     CHECK(contains(error, "; a.json"));
     for (char c : error) CHECK((uint8_t(c) >= 0x20 && uint8_t(c) < 0x7F));
   }
-  CHECK(error_of(std::string("[1\0]", 4)) != "accepted");
+  CHECK(error_of(std::string("[1\0]", 4)) == "json: text must be valid JSON (line 1, column 3: NUL byte); a.json");
+  CHECK(error_of(std::string("1\0garbage", 9)) == "json: text must be valid JSON (line 1, column 2: NUL byte); a.json");
   CHECK(contains(error_of("{\n  \"a\": 1,\n  \"b\" 2\n}"), "(line 3, column 8:"));
   CHECK(error_of("[" + std::string(1000000, 'x')).size() < 400);
 }

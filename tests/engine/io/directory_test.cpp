@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "engine/error.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
@@ -198,13 +200,16 @@ TEST_CASE("directory: leftovers of killed processes go, or come back when they a
 TEST_CASE("directory: a process killed at any time leaves the old or the new directory whole") {
   const TempDir dir;
   write_checkpoint(dir / "c", 0, 200000);
+  const auto start = std::chrono::steady_clock::now();
+  write_checkpoint(dir / "c", 0, 200000);
+  const auto one = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
   int64_t last = 0, advanced = 0;
-  for (uint64_t kill = 0; kill < 40; ++kill) {
+  for (uint64_t kill = 0; kill < 20 || (advanced == 0 && kill < 500); ++kill) {
     const pid_t child = ::fork();
     if (child == 0) {
       for (int step = int(last) + 1;; ++step) write_checkpoint(dir / "c", step, 200000);
     }
-    ::usleep(useconds_t(mix64(kill) % 12000));
+    ::usleep(useconds_t(mix64(kill) % (3 * uint64_t(one.count()))));  // within three saves
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     remove_leftovers(dir.path());

@@ -36,7 +36,4 @@ ConfigEntries parse_config(std::string_view text, const std::string& name);
 /// in the shortest form that reads back to the same bits.
 std::string format_config(std::string_view verb, const ConfigEntries& entries);
 
-/// Whether the bytes are valid UTF-8 (TOML and JSON can hold nothing else).
-bool is_utf8(std::string_view text);
-
 }  // namespace plumb

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/io/utf8.h"
+
 namespace plumb {
 namespace {
 

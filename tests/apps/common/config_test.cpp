@@ -62,12 +62,3 @@ TEST_CASE("config: text written is text read") {
     }
   }
 }
-
-TEST_CASE("config: UTF-8 is told from other bytes") {
-  for (const char* good : {"", "abc", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf"})
-    CHECK(is_utf8(good));
-  for (const char* bad :
-       {"\xff", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "a\xe2\x82"}) {
-    CHECK(!is_utf8(bad));
-  }
-}

@@ -10,6 +10,8 @@
 
 #include "apps/common/exit_codes.h"
 #include "apps/common/flag_text.h"
+#include "engine/io/file.h"
+#include "engine/io/json.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -197,6 +199,35 @@ std::string format_config(std::string_view verb, const ConfigEntries& entries) {
                           : fmt::format("{} = {}\n", entry.key, fmt::join(values, ""));
   }
   return text;
+}
+
+void write_config(const std::string& path, std::string_view verb, const ConfigEntries& entries) {
+  write_file_atomic(path, format_config(verb, entries));
+}
+
+Json to_json(const ConfigEntries& entries) {
+  auto convert = [](const ConfigScalar& value) {
+    switch (value.kind) {
+      case ConfigKind::boolean:
+        return Json(value.text == "true");
+      case ConfigKind::string:
+        return Json(value.text);
+      case ConfigKind::integer:
+        return Json::parse(value.text);
+      case ConfigKind::real:
+        break;
+    }
+    // JSON has no nan and inf; they stay text.
+    if (value.text.find_first_of("in") != std::string::npos) return Json(value.text);
+    return Json(Json::parse(value.text).as_number());
+  };
+  Json object = Json::object();
+  for (const ConfigEntry& entry : entries) {
+    Json list = Json::array();
+    for (const ConfigScalar& value : entry.values) list.push_back(convert(value));
+    object.set(entry.key, entry.is_list ? list : list[0]);
+  }
+  return object;
 }
 
 }  // namespace plumb

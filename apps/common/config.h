@@ -6,6 +6,8 @@
 
 namespace plumb {
 
+class Json;
+
 /// What a value of a configuration file is, before a flag gives it a type.
 enum class ConfigKind { boolean, integer, real, string };
 
@@ -35,5 +37,11 @@ ConfigEntries parse_config(std::string_view text, const std::string& name);
 /// The TOML text of a run: a comment saying how to repeat it, `verb = "..."`, then one line an entry. Reals are written
 /// in the shortest form that reads back to the same bits.
 std::string format_config(std::string_view verb, const ConfigEntries& entries);
+
+/// Writes format_config() atomically. Throws IoError.
+void write_config(const std::string& path, std::string_view verb, const ConfigEntries& entries);
+
+/// The same values as a JSON object, for the "settings" of metrics.json.
+Json to_json(const ConfigEntries& entries);
 
 }  // namespace plumb

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "apps/common/exit_codes.h"
+#include "engine/io/json.h"
 
 using namespace plumb;
 
@@ -61,4 +62,9 @@ TEST_CASE("config: text written is text read") {
       CHECK(read[i + 1].values[j].text == entries[i].values[j].text);
     }
   }
+}
+
+TEST_CASE("config: becomes the settings of metrics.json") {
+  ConfigEntries entries = parse_config("a = 1\nb = 0.5\nc = [\"x\", \"y\"]\nd = true\ne = inf\nf = []\ng = 2.0\n", "t");
+  CHECK(to_json(entries).dump() == R"({"a": 1, "b": 0.5, "c": ["x", "y"], "d": true, "e": "inf", "f": [], "g": 2.0})");
 }

@@ -8,8 +8,8 @@
 #include "engine/ops/reduce/sum.h"
 #include "engine/ops/reduce/variance.h"
 
-// Reductions of Variables; what each computes, and its errors, are documented in engine/ops/reduce/. argmax, argmin, any
-// and all have no gradient: call them on value().
+// Reductions of Variables; what each computes, and its errors, are documented in engine/ops/reduce/. argmax, argmin,
+// any and all have no gradient: call them on value().
 
 namespace plumb {
 

@@ -249,7 +249,7 @@ TEST_CASE("png: what cannot be written is refused") {
   CHECK_THROWS_WITH_AS(encode_png(Image{1, 1, 2, {1, 2}}), "png: image must have 1, 3 or 4 channels (2)", ValueError);
   CHECK_THROWS_WITH_AS(encode_png(Image{1, 1, 3, {1, 2}}), "png: image must have 3 bytes (2)", ValueError);
   for (const std::string& key : {std::string(), std::string(80, 'k'), std::string(" k"), std::string("k "),
-                                std::string("a  b"), std::string("é"), std::string("a\nb")})
+                                 std::string("a  b"), std::string("é"), std::string("a\nb")})
     CHECK_THROWS_AS(encode_png(good, {{key, "v"}}), ValueError);
   CHECK_THROWS_AS(encode_png(good, {{"k", "\xff"}}), ValueError);
   CHECK_THROWS_AS(encode_png(good, {{"k", std::string("a\0b", 3)}}), ValueError);

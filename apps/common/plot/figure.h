@@ -19,7 +19,7 @@
 //     panel.add(plot::Scatter{.points = samples[k], .color = plot::class_color(k)});
 //   }
 //   panel.add(plot::Crosses{.points = centers});
-//   plot::save(figure, "runs/toy/figure");  // figure.svg and figure.png
+//   plot::save(figure, "runs/toy/figure");  // figure.svg and figure.png (save.h)
 //
 // Marks without finite coordinates are left out of the axes' range and not drawn.
 

@@ -90,15 +90,12 @@ static PLUMB_HOST_DEVICE float expm1(float x) {
   return copysign(parts.n == 0 ? small : large, x);  // -0 stays -0
 }
 
-/// Natural logarithm.
-static PLUMB_HOST_DEVICE float log(float x) {
-  const bool tiny = x < 0x1p-126f;
-  const float scaled = tiny ? x * 0x1p23f : x;
+/// log(x) + n_extra ln 2 for normal x > 0; anything else gives some number.
+static PLUMB_HOST_DEVICE float log_normal(float x, float n_extra) {
   // Mantissa in [sqrt(1/2), sqrt(2)): the offset makes the exponent field roll over at sqrt(1/2).
-  const uint32_t shifted = bits_of(scaled) - 0x3f3504f3u;
-  const int32_t exponent = int32_t(shifted) >> 23;
+  const uint32_t shifted = bits_of(x) - 0x3f3504f3u;
   const float f = float_of((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
-  const float n = float(exponent) - (tiny ? 23.0f : 0.0f);
+  const float n = float(int32_t(shifted) >> 23) + n_extra;
   // (log(1 + f) - f + f^2/2) / f^3
   float p = 0x1.1462aep-4f;
   p = p * f + -0x1.de4f84p-4f;
@@ -111,22 +108,37 @@ static PLUMB_HOST_DEVICE float log(float x) {
   p = p * f + 0x1.555548p-2f;
   const float square = f * f;
   const float tail = ((f * square) * p + n * -2.12194440e-4f) - 0.5f * square;
-  float y = (f + tail) + n * 0.693359375f;
+  return (f + tail) + n * 0.693359375f;
+}
+/// Limits of a logarithm `y` of x at 0 and infinity, NaN below 0 and for NaN.
+static PLUMB_HOST_DEVICE float log_limits(float x, float y) {
   y = x == kInfinity ? x : y;
   y = x == 0.0f ? -kInfinity : y;
   return x >= 0.0f ? y : kNaN;
 }
 
+/// Natural logarithm.
+static PLUMB_HOST_DEVICE float log(float x) {
+  const bool tiny = x < 0x1p-126f;
+  return log_limits(x, log_normal(tiny ? x * 0x1p23f : x, tiny ? -23.0f : 0.0f));
+}
+
+/// What u = 1 + x lost to rounding (Knuth), as a change of log(u): d log(u) = du / u.
+static PLUMB_HOST_DEVICE float log1p_correction(float x, float u) {
+  const float back = u - 1.0f;
+  return ((1.0f - (u - back)) + (x - back)) / u;
+}
 /// log(1 + x), accurate near zero.
 static PLUMB_HOST_DEVICE float log1p(float x) {
   const float u = 1.0f + x;
-  // What the sum lost (Knuth); d log(u) = du / u.
-  const float back = u - 1.0f;
-  const float lost = (1.0f - (u - back)) + (x - back);
-  const float y = log(u) + lost / u;
-  const bool special = u == 0.0f || u == kInfinity;
-  const float full = special ? log(u) : y;
-  return x == 0.0f ? x : full;
+  const float y = log_limits(u, log_normal(u, 0.0f) + log1p_correction(x, u));
+  return x == 0.0f ? x : y;  // keeps -0
+}
+/// log(1 + e^-|x|), which is log1p without its limits; NaN for NaN.
+static PLUMB_HOST_DEVICE float log1p_exp_negative(float x) {
+  const float e = exp(-abs(x));
+  const float u = 1.0f + e;
+  return log_normal(u, 0.0f) + log1p_correction(e, u);
 }
 
 /// 1 / (1 + e^-x).
@@ -219,6 +231,7 @@ static PLUMB_HOST_DEVICE float sqrt(float x) {
 }
 
 static PLUMB_HOST_DEVICE double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
+static PLUMB_HOST_DEVICE double log1p_exp_negative(double x) { return log1p(exp(-abs(x))); }
 /// Rounded from double: general powers are rare, and special cases (negative bases, infinities) come out right.
 static PLUMB_HOST_DEVICE float pow(float x, float y) { return float(pow(double(x), double(y))); }
 

@@ -22,13 +22,21 @@ struct BinaryRows {
   BinaryRow<T> scalar_right;
 };
 
+/// The same with the last, or the last two, operands single elements; null where nobody needs the form.
+template <class T>
+struct TernaryRows {
+  TernaryRow<T> all;
+  TernaryRow<T> scalar_c;
+  TernaryRow<T> scalars_b_c;
+};
+
 /// Row functions in compute type T, by op; null where T does not know the op.
 template <class T>
 struct ElementwiseTable {
   UnaryRow<T> unary[kUnaryOps];
   BinaryRow<T> unary_backward[kUnaryOps];  // (grad, input or output)
   BinaryRows<T> binary[kBinaryOps];
-  TernaryRow<T> ternary[kTernaryOps];
+  TernaryRows<T> ternary[kTernaryOps];
 };
 
 using ElementwiseKernels = ElementwiseTable<float>;

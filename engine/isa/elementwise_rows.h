@@ -75,6 +75,17 @@ template <class F, class T>
 }
 
 template <class F, class T>
+[[gnu::flatten]] void ternary_row_scalar_c(const T* a, const T* b, const T* c, T* out, int64_t count) {
+  const T value = *c;
+  vector_loop(count, [=](int64_t i) { out[i] = F::apply(a[i], b[i], value); });
+}
+template <class F, class T>
+[[gnu::flatten]] void ternary_row_scalars_b_c(const T* a, const T* b, const T* c, T* out, int64_t count) {
+  const T low = *b, high = *c;
+  vector_loop(count, [=](int64_t i) { out[i] = F::apply(a[i], low, high); });
+}
+
+template <class F, class T>
 constexpr void set_unary(ElementwiseTable<T>& table, UnaryOp op) {
   table.unary[int(op)] = unary_row<F, T>;
 }
@@ -89,7 +100,7 @@ constexpr void set_binary(ElementwiseTable<T>& table, BinaryOp op) {
 }
 template <class F, class T>
 constexpr void set_ternary(ElementwiseTable<T>& table, TernaryOp op) {
-  table.ternary[int(op)] = ternary_row<F, T>;
+  table.ternary[int(op)].all = ternary_row<F, T>;
 }
 
 /// What every compute type knows, int64_t included.
@@ -116,6 +127,7 @@ constexpr void set_common(ElementwiseTable<T>& table) {
   set_binary<LogicalOr>(table, BinaryOp::logical_or);
   set_ternary<Where>(table, TernaryOp::where);
   set_ternary<Clamp>(table, TernaryOp::clamp);
+  table.ternary[int(TernaryOp::clamp)].scalars_b_c = ternary_row_scalars_b_c<Clamp, T>;
   set_ternary<ClampMask>(table, TernaryOp::clamp_mask);
 }
 
@@ -152,6 +164,7 @@ constexpr void set_floating(ElementwiseTable<T>& table) {
   set_binary<Div>(table, BinaryOp::div);
   set_binary<Pow>(table, BinaryOp::pow);
   set_ternary<AddScaled>(table, TernaryOp::add_scaled);
+  table.ternary[int(TernaryOp::add_scaled)].scalar_c = ternary_row_scalar_c<AddScaled, T>;
   set_ternary<DivBackwardDivisor>(table, TernaryOp::div_backward_divisor);
   set_ternary<MaximumBackward>(table, TernaryOp::maximum_backward);
   set_ternary<MinimumBackward>(table, TernaryOp::minimum_backward);

@@ -26,7 +26,7 @@ struct LogSigmoid {
   static constexpr bool kFromOutput = false;
   template <class T>
   static PLUMB_HOST_DEVICE T forward(T x) {
-    return (x < T(0) ? x : T(0)) - math::log1p(math::exp(-math::abs(x)));
+    return (x < T(0) ? x : T(0)) - math::log1p_exp_negative(x);
   }
   template <class T>
   static PLUMB_HOST_DEVICE T backward(T grad, T x) {
@@ -39,7 +39,7 @@ struct Softplus {
   static constexpr bool kFromOutput = false;
   template <class T>
   static PLUMB_HOST_DEVICE T forward(T x) {
-    return (x > T(0) ? x : T(0)) + math::log1p(math::exp(-math::abs(x)));
+    return (x > T(0) ? x : T(0)) + math::log1p_exp_negative(x);
   }
   template <class T>
   static PLUMB_HOST_DEVICE T backward(T grad, T x) {

@@ -79,6 +79,24 @@ RowCall<C> row_call(const BinaryRows<C>& rows) {
           &rows, true};
 }
 
+/// Flat f32 operands, the last one or two of which may be single elements. False when there is no row for that.
+bool run_flat_ternary(const TernaryRows<float>& rows, const Tensor& a, const Tensor& b, const Tensor& c, Tensor& out) {
+  const auto is_one = [](const Tensor& x) { return x.numel() == 1 && x.dtype() == DType::f32; };
+  if (!is_flat(a, out)) return false;
+  const bool flat_b = is_flat(b, out), flat_c = is_flat(c, out);
+  TernaryRow<float> row = nullptr;
+  if (flat_b && flat_c) row = rows.all;
+  if (flat_b && !flat_c && is_one(c)) row = rows.scalar_c;
+  if (!flat_b && !flat_c && is_one(b) && is_one(c)) row = rows.scalars_b_c;
+  if (!row) return false;
+  const float *from_a = a.data<float>(), *from_b = b.data<float>(), *from_c = c.data<float>();
+  float* to = out.mutable_data<float>();
+  parallel_for(out.numel(), kElementGrain, [=](int64_t begin, int64_t end) {
+    row(from_a + begin, flat_b ? from_b + begin : from_b, flat_c ? from_c + begin : from_c, to + begin, end - begin);
+  });
+  return true;
+}
+
 }  // namespace
 
 void unary_kernel(Cpu, UnaryOp op, const Tensor& x, Tensor& out) {
@@ -127,6 +145,18 @@ void binary_kernel(Cpu, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& o
 }
 
 void binary_scalar_kernel(Cpu, BinaryOp op, const Tensor& x, double value, bool scalar_left, Tensor& out) {
+  if (is_flat(x, out)) {
+    const BinaryRows<float>& rows = kernels().elementwise.binary[int(op)];
+    const float scalar = float(value);
+    const float* from = x.data<float>();
+    float* to = out.mutable_data<float>();
+    return parallel_for(out.numel(), kElementGrain, [&](int64_t begin, int64_t end) {
+      if (scalar_left)
+        rows.scalar_left(&scalar, from + begin, to + begin, end - begin);
+      else
+        rows.scalar_right(from + begin, &scalar, to + begin, end - begin);
+    });
+  }
   visit_row_type(name_of(op), x.dtype(), [&]<class C>() {
     const BinaryRows<C>& rows = table<C>().binary[int(op)];
     require_known(rows.both != nullptr, name_of(op), x);
@@ -138,9 +168,10 @@ void binary_scalar_kernel(Cpu, BinaryOp op, const Tensor& x, double value, bool 
 }
 
 void ternary_kernel(Cpu, TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c, Tensor& out) {
+  if (run_flat_ternary(kernels().elementwise.ternary[int(op)], a, b, c, out)) return;
   // b never is a condition, and of a 16-bit op it may be the f32 scalar: its type is what the op computes in.
   visit_row_type(name_of(op), b.dtype(), [&]<class C>() {
-    const TernaryRow<C>& row = table<C>().ternary[int(op)];
+    const TernaryRow<C>& row = table<C>().ternary[int(op)].all;
     require_known(row != nullptr, name_of(op), out);
     run_rows<C, 3>(row_call<C>(row),
                    {row_operand(a, out.shape()), row_operand(b, out.shape()), row_operand(c, out.shape())}, out);

@@ -26,6 +26,17 @@ static PLUMB_HOST_DEVICE float copysign(float magnitude, float sign) {
   return float_of((bits_of(magnitude) & 0x7fffffffu) | (bits_of(sign) & 0x80000000u));
 }
 
+/// `limit` where x is beyond it, else x (NaN included). Written with masks: from a plain select the compiler makes a
+/// branch that computes the function of the constant, and then no vector code, or vector code that divides three times.
+static PLUMB_HOST_DEVICE float at_most(float x, float limit) {
+  const uint32_t beyond = 0u - uint32_t(x > limit);
+  return float_of((bits_of(x) & ~beyond) | (bits_of(limit) & beyond));
+}
+static PLUMB_HOST_DEVICE float at_least(float x, float limit) {
+  const uint32_t beyond = 0u - uint32_t(x < limit);
+  return float_of((bits_of(x) & ~beyond) | (bits_of(limit) & beyond));
+}
+
 constexpr float kInfinity = __builtin_inff();
 constexpr float kNaN = __builtin_nanf("");
 /// Adding and subtracting it rounds |x| < 2^22 to the nearest integer, ties to even.
@@ -69,9 +80,7 @@ static PLUMB_HOST_DEVICE float power_of_two(int32_t n) { return float_of(uint32_
 /// e^x.
 static PLUMB_HOST_DEVICE float exp(float x) {
   // Beyond these the result is infinity or zero whatever x is.
-  float bounded = x > 89.0f ? 89.0f : x;
-  bounded = bounded < -104.0f ? -104.0f : bounded;
-  const ExpParts parts = split_exp(bounded);
+  const ExpParts parts = split_exp(at_least(at_most(x, 89.0f), -104.0f));
   const float mantissa = 1.0f + (parts.r + exp_tail(parts.r));
   // Two factors, so that neither overflows before the product does and a subnormal result is rounded once.
   const int32_t half = parts.n >> 1;
@@ -80,9 +89,7 @@ static PLUMB_HOST_DEVICE float exp(float x) {
 
 /// e^x - 1, accurate near zero.
 static PLUMB_HOST_DEVICE float expm1(float x) {
-  float bounded = x > 89.0f ? 89.0f : x;
-  bounded = bounded < -30.0f ? -30.0f : bounded;
-  const ExpParts parts = split_exp(bounded);
+  const ExpParts parts = split_exp(at_least(at_most(x, 89.0f), -30.0f));
   const float small = parts.r + exp_tail(parts.r);
   // Half of 2^n, so that n = 128 does not overflow early.
   const float half_scale = power_of_two(parts.n - 1);
@@ -146,14 +153,14 @@ static PLUMB_HOST_DEVICE float sigmoid(float x) { return 1.0f / (1.0f + exp(-x))
 
 static PLUMB_HOST_DEVICE float tanh(float x) {
   const float magnitude = abs(x);
-  const float e = expm1(2.0f * (magnitude > 10.0f ? 10.0f : magnitude));
+  const float e = expm1(2.0f * at_most(magnitude, 10.0f));
   return copysign(e / (e + 2.0f), x);
 }
 
 /// 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x.
 static PLUMB_HOST_DEVICE float erf(float x) {
   const float magnitude = abs(x);
-  const float t = magnitude > 4.0f ? 4.0f : magnitude;
+  const float t = at_most(magnitude, 4.0f);
   const float square = t * t;
   // erf(t)/t - 1 for t < 0.93
   float p = 0x1.5e062cp-14f;

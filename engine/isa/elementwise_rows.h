@@ -12,9 +12,20 @@
 namespace plumb::PLUMB_ISA {
 namespace {
 
+/// Elements computed at once by the rows whose functions are long: the remainder is padded to as many, since a scalar
+/// epilogue would cost as much an element as a whole vector. At most what the widest register holds.
+template <class T>
+constexpr int64_t kPad = 64 / int64_t(sizeof(T));
+
 template <class F, class T>
 [[gnu::flatten]] void unary_row(const T* x, T* out, int64_t count) {
-  vector_loop(count, [=](int64_t i) { out[i] = F::forward(x[i]); });
+  const int64_t whole = count / kPad<T> * kPad<T>, rest = count - whole;
+  vector_loop(whole, [=](int64_t i) { out[i] = F::forward(x[i]); });
+  if (rest == 0) return;
+  T padded[kPad<T>] = {};
+  for (int64_t i = 0; i < rest; ++i) padded[i] = x[whole + i];
+  vector_loop(kPad<T>, [&](int64_t i) { padded[i] = F::forward(padded[i]); });
+  for (int64_t i = 0; i < rest; ++i) out[whole + i] = padded[i];
 }
 
 /// sin and cos: arguments beyond the range of the fast reduction go to the C library, element by element.
@@ -38,7 +49,13 @@ template <class F>
 
 template <class F, class T>
 [[gnu::flatten]] void backward_row(const T* grad, const T* z, T* out, int64_t count) {
-  vector_loop(count, [=](int64_t i) { out[i] = F::backward(grad[i], z[i]); });
+  const int64_t whole = count / kPad<T> * kPad<T>, rest = count - whole;
+  vector_loop(whole, [=](int64_t i) { out[i] = F::backward(grad[i], z[i]); });
+  if (rest == 0) return;
+  T padded[kPad<T>] = {}, padded_z[kPad<T>] = {};
+  for (int64_t i = 0; i < rest; ++i) padded[i] = grad[whole + i], padded_z[i] = z[whole + i];
+  vector_loop(kPad<T>, [&](int64_t i) { padded[i] = F::backward(padded[i], padded_z[i]); });
+  for (int64_t i = 0; i < rest; ++i) out[whole + i] = padded[i];
 }
 
 /// As trig_row: the C library takes the large arguments.

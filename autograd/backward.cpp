@@ -49,15 +49,14 @@ void count_pending(Node& root, uint64_t sweep) {
   }
 }
 
-/// Nobody else holds this tensor or its bytes, so it may be added to in place.
-bool is_exclusive(const Tensor& tensor) {
-  return tensor.is_contiguous() && tensor.storage()->use_count() == 1 && tensor.offset() == 0;
-}
+/// Nobody else holds this tensor or its bytes (an op may return one tensor for two inputs), so it may be added to in
+/// place.
+bool is_ours(const Tensor& tensor) { return tensor.is_contiguous() && tensor.offset() == 0 && tensor.is_exclusive(); }
 
 void add_to_leaf(Node& leaf, Tensor grad) {
   if (!leaf.grad.defined()) {
     // First gradient ever: adopt it if it is ours alone, else copy.
-    leaf.grad = grad.dtype() == leaf.dtype && is_exclusive(grad) ? std::move(grad) : [&] {
+    leaf.grad = grad.dtype() == leaf.dtype && is_ours(grad) ? std::move(grad) : [&] {
       Tensor own = empty(leaf.shape, leaf.dtype, grad.device());
       own.copy_(grad);
       return own;
@@ -73,7 +72,7 @@ void add_to_leaf(Node& leaf, Tensor grad) {
 void add_to_interior(Node& node, Tensor grad) {
   if (!node.grad.defined()) {
     node.grad = std::move(grad);
-  } else if (is_exclusive(node.grad)) {
+  } else if (is_ours(node.grad)) {
     node.grad.add_(grad);
   } else {
     Tensor sum = node.grad.clone();
@@ -120,9 +119,9 @@ class Sweep {
 
  private:
   void step(Node& node) {
-    const Tensor grad = std::move(node.grad);
-    node.grad = Tensor();
+    Tensor grad = std::move(node.grad);
     Grads grads = node.run(node.closure, Saved(node), grad, needs_of_node(node));
+    grad = Tensor();  // so that a gradient handed through has one owner again
     const std::span<Ref<Node>> inputs = node.inputs();
     for (size_t i = 0; i < inputs.size(); ++i) {
       const Ref<Node>& input = inputs[i];

@@ -95,6 +95,8 @@ class Tensor {
   const Ref<Storage>& storage() const { return record_->storage; }
   uint32_t version() const { return record_->storage->version(); }
   void bump_version() { record_->storage->bump_version(); }
+  /// No other handle and no view can see these elements: they may be written without anybody noticing.
+  bool is_exclusive() const { return record_->use_count() == 1 && record_->storage->use_count() == 1; }
   /// Both handles point to the same record.
   bool is_same(const Tensor& other) const { return record_ == other.record_; }
 

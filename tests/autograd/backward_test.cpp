@@ -35,6 +35,22 @@ TEST_CASE("backward: a shared node receives every contribution before it runs") 
   for (double g : x.grad().to_vector<double>()) CHECK(g == 7);
 }
 
+TEST_CASE("backward: one gradient tensor returned for two inputs is not shared by them") {
+  // Adopted or added to in place by one, it would change the other.
+  const Variable x = Variable::leaf(full({1}, 1)), y = Variable::leaf(full({1}, 1));
+  backward(sum_of(x, y));
+  backward(sum_of(x, y));
+  CHECK(x.grad().item() == 2);
+  CHECK(y.grad().item() == 2);
+
+  const Variable a = Variable::leaf(full({1}, 1)), b = Variable::leaf(full({1}, 1));
+  const Variable zero = full({1}, 0);
+  const Variable p = sum_of(a, zero), q = sum_of(b, zero);
+  backward(sum_of(sum_of(p, q), sum_of(p, q)));
+  CHECK(a.grad().item() == 2);
+  CHECK(b.grad().item() == 2);
+}
+
 TEST_CASE("backward: leaf gradients add up until zero_grad") {
   Variable x = Variable::leaf(full({1}, 1));
   backward(twice(x));

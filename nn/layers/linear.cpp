@@ -1,0 +1,31 @@
+#include "nn/layers/linear.h"
+
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/linalg.h"
+
+namespace plumb {
+
+Linear::Linear(int64_t in_features, int64_t out_features, Init init, const LinearOptions& options)
+    : adapters_(in_features, out_features) {
+  Tensor weight = empty({out_features, in_features}, options.dtype);
+  init.kaiming_uniform(weight);
+  weight_ = Parameter(std::move(weight));
+  if (!options.bias) return;
+  Tensor bias = empty({out_features}, options.dtype);
+  init.fan_in_uniform(bias, in_features);
+  bias_ = Parameter(std::move(bias));
+}
+
+Variable Linear::forward(const Variable& x) const {
+  const Variable y = linear(x, weight_.variable(), bias_.variable());
+  const Adapter* adapter = adapters_.active();
+  return adapter ? add(y, adapter->delta(x)) : y;
+}
+
+void Linear::visit(ModuleVisitor& visitor) {
+  visitor("weight", weight_);
+  visitor("bias", bias_);
+  visitor(adapters_);
+}
+
+}  // namespace plumb

@@ -11,14 +11,14 @@ def limit(dtype, huge):
     return min(huge, 3e4) if dtype == F16 else huge
 
 
-def unary(op, fn, values, extremes=(), exact=False, floor=0.0, grad=True, k=8.0):
-    """values(draw, shape, dtype) -> input; floor: absolute error scale of the output where the function cancels."""
+def unary(op, fn, values, extremes=(), exact=False, floor=0.0, grad_floor=0.0, k=8.0):
+    """values(draw, shape, dtype) -> input; floor, grad_floor: absolute error scales where the function or its derivative cancels."""
     def make(draw):
         dtype = draw.dtype()
         x = values(draw, draw.any_shape(), dtype)
         if extremes:
             x = draw.plant(x, [max(-limit(dtype, 1e9), min(limit(dtype, 1e9), e)) for e in extremes])
-        return Case(op, {}, [x], fn, grad=grad and x.numel() > 0, k=0.0 if exact else k, out_scale=floor)
+        return Case(op, {}, [x], fn, grad=x.numel() > 0, k=0.0 if exact else k, out_scale=floor, grad_scale=grad_floor)
     return make
 
 
@@ -182,12 +182,12 @@ OPS = {
     "square": unary("square", torch.square, normal(2.0)),
     "sin": unary("sin", torch.sin, normal(3.0), floor=1.0),
     "cos": unary("cos", torch.cos, normal(3.0), floor=1.0),
-    "tanh": unary("tanh", torch.tanh, normal(2.0), (0.0, 1e-3, 1e6, -1e6)),
-    "sigmoid": unary("sigmoid", torch.sigmoid, normal(3.0), (1e6, -1e6, 0.0)),
+    "tanh": unary("tanh", torch.tanh, normal(2.0), (0.0, 1e-3, 1e6, -1e6), grad_floor=1.0),  # 1 - y^2
+    "sigmoid": unary("sigmoid", torch.sigmoid, normal(3.0), (1e6, -1e6, 0.0), grad_floor=1.0),  # y (1 - y)
     "logsigmoid": unary("logsigmoid", F.logsigmoid, normal(3.0), (1e6, -1e6, 0.0, 15.0)),
     "softplus": unary("softplus", Softplus.apply, normal(3.0), (1e6, -1e6, 0.0, -15.0)),
     "relu": unary("relu", torch.relu, normal(), (0.0,), exact=True),
-    "silu": unary("silu", F.silu, normal(3.0), (1e6, -1e6, 0.0)),
+    "silu": unary("silu", F.silu, normal(3.0), (1e6, -1e6, 0.0), grad_floor=4.0),  # 1 + x (1 - y), times y
     "gelu": gelu,
     "erf": unary("erf", torch.erf, normal(), (0.0, 1e-3, 1e6, -1e6)),
     "sign": unary("sign", torch.sign, normal(), (0.0,), exact=True),

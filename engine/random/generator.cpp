@@ -32,7 +32,7 @@ void fill_uniform(Generator& generator, std::span<T> out, double low, double hig
   const T start = T(low), width = T(high) - T(low);
   for (T& x : out) {
     draw(generator, x);
-    x = x * width + start;
+    x = std::fma(x, width, start);  // torch's build fuses the two
   }
 }
 

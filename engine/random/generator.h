@@ -23,7 +23,7 @@ class Generator {
   /// First draw in the high half.
   uint64_t next_u64();
 
-  /// torch.rand / uniform_: u * (high - low) + low, with 24-bit u for float and 53-bit u for double.
+  /// torch.rand / uniform_: u * (high - low) + low rounded once, with 24-bit u for float and 53-bit u for double.
   /// Throws ValueError unless low <= high and both are finite.
   void uniform(std::span<float> out, double low = 0, double high = 1);
   void uniform(std::span<double> out, double low = 0, double high = 1);

@@ -3,6 +3,7 @@
 // The only file that sees CLI11: it takes ten seconds to compile. CLI11 splits words into names and values; the table,
 // types, messages, help and configuration are ours.
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -187,7 +188,14 @@ void Flags::read_command_line(const Arguments& arguments) {
       one_each(app.add_option(names, take, ""));
     }
   }
-  one_each(app.add_option_function<std::string>("--config", [this](const std::string& path) { config_path_ = path; }));
+  CLI::callback_t take_config = [this](const CLI::results_t& paths) {
+    require<UsageError>(paths.size() == 1 && !paths[0].empty(),
+                        "--config names one file (got {} {}); see plumb {} --help", fmt::join(paths, " and "),
+                        kOnCommandLine, command_);
+    config_path_ = paths[0];
+    return true;
+  };
+  one_each(app.add_option("--config", take_config, ""));
   app.add_flag("-h,--help", help_);
   app.add_flag("--help_all", help_all_);
   Arguments words = fold(arguments);

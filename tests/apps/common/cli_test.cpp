@@ -209,6 +209,9 @@ TEST_CASE("cli: a bad configuration names file and line") {
   CHECK(fails("steps = 3\n").find("a single value at F:1") != std::string::npos);
   CHECK(fails("verb = \"train\"\n").find("is the configuration of another verb") != std::string::npos);
   CHECK(fails("quiet = true\n").starts_with("unknown setting quiet"));
+  CHECK(failure({"--config", "a", "--config", "b"}).starts_with("--config names one file (got a and b on the"));
+  CHECK(failure({"--config="}).starts_with("--config names one file"));
+  CHECK(failure({"--config", "/"}).starts_with("the configuration cannot be read (/)"));
   CHECK(failure({"--config", "/nowhere/x.toml"}) ==
         "the configuration cannot be opened (/nowhere/x.toml); check --config");
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/isa/elementwise_kernels.h"
+#include "engine/isa/reduce_kernels.h"
 
 // Kernels compiled once for every instruction set, and chosen by what the processor can do.
 //
@@ -25,6 +26,7 @@ namespace plumb {
 struct Kernels {
   const char* name;  // "portable", "avx2", "avx512"
   const ElementwiseKernels& elementwise;
+  const ReduceKernels& reduce;
 };
 
 /// The best kernels this processor runs; fixed at first use. PLUMB_ISA=portable|avx2|avx512 in the environment asks for

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/isa/elementwise_kernels.h"
+#include "engine/isa/reduce_kernels.h"
 #include "engine/simd.h"
 
 // What one instruction set defines, one table a family. Included by the sources that define them (with PLUMB_ISA set by
@@ -10,12 +11,15 @@ namespace plumb {
 
 namespace portable {
 extern const ElementwiseKernels elementwise_kernels;
-}
+extern const ReduceKernels reduce_kernels;
+}  // namespace portable
 namespace avx2 {
 extern const ElementwiseKernels elementwise_kernels;
-}
+extern const ReduceKernels reduce_kernels;
+}  // namespace avx2
 namespace avx512 {
 extern const ElementwiseKernels elementwise_kernels;
-}
+extern const ReduceKernels reduce_kernels;
+}  // namespace avx512
 
 }  // namespace plumb

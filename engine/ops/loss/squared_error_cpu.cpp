@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/isa/row_tables.h"
 #include "engine/loops.h"
 #include "engine/ops/loss/squared_error_kernels.h"
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/convert.h"
 
 namespace plumb {
@@ -16,28 +16,20 @@ namespace {
 template <class T>
 Acc<T> squared_error(const T* p, const T* t, int64_t n) {
   using A = Acc<T>;
-  auto squares = [](const A* x, const A* y) {
-    return [x, y](auto& into, int64_t i) {
-      std::remove_reference_t<decltype(into)> other;
-      read<A>(into, x + i);
-      read<A>(other, y + i);
-      into -= other;
-      into *= into;
-    };
-  };
-  if constexpr (std::is_same_v<A, T>) return pairwise_sum<A>(n, squares(p, t));
+  const SquaredErrorRows<A>& rows = squared_error_rows<A>();
+  if constexpr (std::is_same_v<A, T>) return rows.error(p, t, n);
   A x[kReduceBlock], y[kReduceBlock];
   auto join = [](A earlier, A later) { return earlier + later; };
   Pairwise<A, decltype(join)> tree(join);
   for (int64_t i = 0; i < n; i += kReduceBlock) {
     const int64_t count = std::min(kReduceBlock, n - i);
-    tree.push(pairwise_sum<A>(count, squares(load_row<A>(p + i, 1, count, x), load_row<A>(t + i, 1, count, y))));
+    tree.push(rows.error(load_row<A>(p + i, 1, count, x), load_row<A>(t + i, 1, count, y), count));
   }
   return tree.finish();
 }
 
 template <class T>
-void squared_error_rows(const T* p, const T* t, int64_t rows, int64_t count, Acc<T> divisor, Acc<T>* out) {
+void sum_samples(const T* p, const T* t, int64_t rows, int64_t count, Acc<T> divisor, Acc<T>* out) {
   using A = Acc<T>;
   if (count <= kElementGrain) {
     parallel_for(rows, std::max<int64_t>(1, kElementGrain / std::max<int64_t>(1, count)),
@@ -57,7 +49,7 @@ void squared_error_rows(const T* p, const T* t, int64_t rows, int64_t count, Acc
   });
   for (int64_t r = 0; r < rows; ++r) {
     const A* sums = partial.data() + r * chunks;
-    out[r] = pairwise_sum<A>(chunks, [sums](auto& into, int64_t i) { read<A>(into, sums + i); }) / divisor;
+    out[r] = sum_row(sums, chunks) / divisor;
   }
 }
 
@@ -65,17 +57,14 @@ void squared_error_rows(const T* p, const T* t, int64_t rows, int64_t count, Acc
 template <class T>
 void spread(Acc<T> factor, const T* p, const T* t, int64_t n, T* grad_pred, T* grad_target) {
   using A = Acc<T>;
-  auto value = [=](int64_t i) { return factor * (load_as<A>(p[i]) - load_as<A>(t[i])); };
-  if (grad_pred && grad_target) {
+  if constexpr (std::is_same_v<A, T>) {
+    squared_error_rows<A>().grad(factor, p, t, n, grad_pred, grad_target);
+  } else {
     for (int64_t i = 0; i < n; ++i) {
-      const A g = value(i);
-      grad_pred[i] = store_as<T>(g);
-      grad_target[i] = store_as<T>(-g);
+      const A g = factor * (load_as<A>(p[i]) - load_as<A>(t[i]));
+      if (grad_pred) grad_pred[i] = store_as<T>(g);
+      if (grad_target) grad_target[i] = store_as<T>(-g);
     }
-  } else if (grad_pred) {
-    for (int64_t i = 0; i < n; ++i) grad_pred[i] = store_as<T>(value(i));
-  } else if (grad_target) {
-    for (int64_t i = 0; i < n; ++i) grad_target[i] = store_as<T>(-value(i));
   }
 }
 
@@ -94,8 +83,8 @@ T* advance(T* data, int64_t offset) {
 void squared_error_kernel(Cpu, const Tensor& pred, const Tensor& target, int64_t rows, double divisor, Tensor& out) {
   if (rows == 0) return;
   visit_dtype(Floats{}, pred.dtype(), "mse", [&]<class T>() {
-    squared_error_rows<T>(pred.data<T>(), target.data<T>(), rows, pred.numel() / rows, Acc<T>(divisor),
-                          out.mutable_data<Acc<T>>());
+    sum_samples<T>(pred.data<T>(), target.data<T>(), rows, pred.numel() / rows, Acc<T>(divisor),
+                   out.mutable_data<Acc<T>>());
   });
 }
 
@@ -140,8 +129,11 @@ void squared_difference_backward_kernel(Cpu, const Tensor& grad, const Tensor& p
     const T *p = pred.data<T>(), *t = target.data<T>(), *g = grad.data<T>();
     T *to_pred = data_or_null<T>(grad_pred), *to_target = data_or_null<T>(grad_target);
     parallel_for(pred.numel(), kElementGrain, [=](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        spread<T>(A(2) * load_as<A>(g[i]), p + i, t + i, 1, advance(to_pred, i), advance(to_target, i));
+      for (int64_t i = begin; i < end; ++i) {
+        const A gradient = A(2) * load_as<A>(g[i]) * (load_as<A>(p[i]) - load_as<A>(t[i]));
+        if (to_pred) to_pred[i] = store_as<T>(gradient);
+        if (to_target) to_target[i] = store_as<T>(-gradient);
+      }
     });
   });
 }

@@ -1,17 +1,17 @@
-// Layer norm on the CPU. Forward: parallel over rows; each row is read for its mean, again for its variance about that
-// mean (both pairwise in Acc<T>; the row is in the L1 cache by then) and once more to write y.
+// Layer norm on the CPU; layer_norm_rows.h has the maths of one row. Forward: parallel over rows; each is read for its
+// mean, again for its variance about that mean (both pairwise in Acc<T>; the row is in the L1 cache by then) and once
+// more to write y.
 // Backward, per row, with h = grad * weight and n = (x - mean) * rstd:
 //   grad_x = rstd * (h - mean(h) - n * mean(h * n))
 // while grad_weight = sum over rows of grad * n and grad_bias = sum over rows of grad are folded in the same pass:
 // 16 rows in order, those as a pairwise tree, chunks of rows (cut by size) as another.
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
+#include "engine/isa/row_tables.h"
 #include "engine/loops.h"
 #include "engine/ops/norm/layer_norm_kernels.h"
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/convert.h"
 
 namespace plumb {
@@ -41,92 +41,15 @@ std::vector<Acc<T>> row_buffer(int64_t width) {
   return std::vector<Acc<T>>(std::is_same_v<T, Acc<T>> ? size_t(0) : size_t(width));
 }
 
-template <class A>
-A row_mean(const A* x, int64_t width) {
-  return pairwise_sum<A>(width, [x](auto& into, int64_t i) { read<A>(into, x + i); }) / A(width);
-}
-
-template <class A>
-A row_variance(const A* x, A mean, int64_t width) {
-  auto squares = [x, mean](auto& into, int64_t i) {
-    read<A>(into, x + i);
-    into -= mean;
-    into *= into;
-  };
-  return pairwise_sum<A>(width, squares) / A(width);
-}
-
-template <class A>
-struct Moments {
-  A mean, rstd;
-};
-
-template <class T, class A>
-void normalise_row(const A* x, Moments<A> moments, const A* weight, const A* bias, int64_t width, T* y) {
-  const auto [mean, rstd] = moments;
-  if (weight && bias)
-    for (int64_t i = 0; i < width; ++i) y[i] = store_as<T>((x[i] - mean) * rstd * weight[i] + bias[i]);
-  else if (weight)
-    for (int64_t i = 0; i < width; ++i) y[i] = store_as<T>((x[i] - mean) * rstd * weight[i]);
-  else if (bias)
-    for (int64_t i = 0; i < width; ++i) y[i] = store_as<T>((x[i] - mean) * rstd + bias[i]);
-  else
-    for (int64_t i = 0; i < width; ++i) y[i] = store_as<T>((x[i] - mean) * rstd);
-}
-
-/// The two means grad_x needs: of h = g * weight and of h * n.
-template <class A>
-struct GradMeans {
-  A h, hn;
-};
-
-template <class A>
-GradMeans<A> grad_means(const A* g, const A* x, A mean, A rstd, const A* weight, int64_t width) {
-  auto scaled = [g, weight](auto& into, int64_t i) {
-    read<A>(into, g + i);
-    if (!weight) return;
-    std::remove_reference_t<decltype(into)> factor;
-    read<A>(factor, weight + i);
-    into *= factor;
-  };
-  auto projected = [scaled, x, mean, rstd](auto& into, int64_t i) {
-    std::remove_reference_t<decltype(into)> normal;
-    read<A>(normal, x + i);
-    normal -= mean;
-    normal *= rstd;
-    scaled(into, i);
-    into *= normal;
-  };
-  return {pairwise_sum<A>(width, scaled) / A(width), pairwise_sum<A>(width, projected) / A(width)};
-}
-
-template <class T, class A>
-void grad_row(const A* g, const A* x, Moments<A> moments, const A* weight, int64_t width, T* grad_x) {
-  const auto [mean, rstd] = moments;
-  const GradMeans<A> means = grad_means(g, x, mean, rstd, weight, width);
-  if (weight)
-    for (int64_t i = 0; i < width; ++i)
-      grad_x[i] = store_as<T>(rstd * (g[i] * weight[i] - means.h - (x[i] - mean) * rstd * means.hn));
-  else
-    for (int64_t i = 0; i < width; ++i)
-      grad_x[i] = store_as<T>(rstd * (g[i] - means.h - (x[i] - mean) * rstd * means.hn));
-}
-
-/// sums[0 .. width) += grad * n, sums[width .. 2 width) += grad; the first row of a block starts them.
-template <class A>
-void fold_parameter_row(const A* g, const A* x, Moments<A> moments, int64_t width, bool first, A* sums) {
-  const auto [mean, rstd] = moments;
-  A* bias = sums + width;
-  if (first)
-    for (int64_t i = 0; i < width; ++i) {
-      sums[i] = g[i] * ((x[i] - mean) * rstd);
-      bias[i] = g[i];
-    }
-  else
-    for (int64_t i = 0; i < width; ++i) {
-      sums[i] += g[i] * ((x[i] - mean) * rstd);
-      bias[i] += g[i];
-    }
+/// Calls compute(row) with the place for a row of A: `y` itself, or a buffer that is rounded into y afterwards.
+template <class T, class F>
+void with_row(T* y, int64_t width, std::vector<Acc<T>>& buffer, F&& compute) {
+  if constexpr (std::is_same_v<T, Acc<T>>) {
+    compute(y);
+  } else {
+    compute(buffer.data());
+    for (int64_t i = 0; i < width; ++i) y[i] = store_as<T>(buffer[size_t(i)]);
+  }
 }
 
 template <class A>
@@ -170,17 +93,18 @@ class Backward {
 
  private:
   void run_chunk(int64_t begin, int64_t end, A* partial) {
-    std::vector<A> g_buffer = row_buffer<T>(width_), x_buffer = row_buffer<T>(width_);
+    std::vector<A> g_buffer = row_buffer<T>(width_), x_buffer = row_buffer<T>(width_), out = row_buffer<T>(width_);
     std::vector<A> slots(parameters_ ? size_t(levels_for(chunk_ / kRowsPerBlock) * 2 * width_) : 0);
     PairwiseRows<A, decltype(kAdd<A>)> tree(kAdd<A>, slots.data(), 2 * width_, 2 * width_);
     for (int64_t block = begin; block < end; block += kRowsPerBlock) {
       for (int64_t r = block; r < std::min(block + kRowsPerBlock, end); ++r) {
         const A* g = load_row<A>(grad_ + r * width_, 1, width_, g_buffer.data());
         const A* x = load_row<A>(x_ + r * width_, 1, width_, x_buffer.data());
+        const RowStatistics<A> statistics = {mean_[r], rstd_[r]};
         if (grads_.x.defined())
-          grad_row<T>(g, x, {mean_[r], rstd_[r]}, weight_.data(), width_,
-                      grads_.x.template mutable_data<T>() + r * width_);
-        if (parameters_) fold_parameter_row(g, x, {mean_[r], rstd_[r]}, width_, r == block, tree.next());
+          with_row(grads_.x.template mutable_data<T>() + r * width_, width_, out,
+                   [&](A* row) { rows_of_.grad(g, x, width_, weight_.data(), &statistics, row); });
+        if (parameters_) rows_of_.fold(g, x, width_, &statistics, r == block, tree.next());
       }
       if (parameters_) tree.push();
     }
@@ -211,6 +135,7 @@ class Backward {
   LayerNormGrads& grads_;
   int64_t rows_, width_;
   bool parameters_;
+  const LayerNormRows<A>& rows_of_ = layer_norm_rows<A>();
   int64_t chunk_ = kRowsPerBlock;  // rows a task takes: a power of two of blocks, about kElementGrain elements
 };
 
@@ -221,19 +146,21 @@ void layer_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, const Tensor&
   visit_dtype(Floats{}, x.dtype(), "layer_norm", [&]<class T>() {
     using A = Acc<T>;
     const Parameter<T> scale(weight), shift(bias);
+    const LayerNormParameters<A> parameters = {scale.data(), shift.data(), A(eps)};
+    const LayerNormRows<A>& rows_of = layer_norm_rows<A>();
     const int64_t rows = out.mean.numel(), width = x.numel() / rows;
     const T* input = x.data<T>();
     T* y = out.y.mutable_data<T>();
     A *means = out.mean.mutable_data<A>(), *rstds = out.rstd.mutable_data<A>();
     parallel_for(rows, std::max<int64_t>(1, kElementGrain / width), [&](int64_t begin, int64_t end) {
-      std::vector<A> buffer = row_buffer<T>(width);
+      std::vector<A> in_buffer = row_buffer<T>(width), out_buffer = row_buffer<T>(width);
       for (int64_t r = begin; r < end; ++r) {
-        const A* row = load_row<A>(input + r * width, 1, width, buffer.data());
-        const A mean = row_mean(row, width);
-        const A rstd = A(1) / std::sqrt(row_variance(row, mean, width) + A(eps));
-        normalise_row<T>(row, {mean, rstd}, scale.data(), shift.data(), width, y + r * width);
-        means[r] = mean;
-        rstds[r] = rstd;
+        const A* row = load_row<A>(input + r * width, 1, width, in_buffer.data());
+        RowStatistics<A> statistics;
+        with_row(y + r * width, width, out_buffer,
+                 [&](A* target) { rows_of.forward(row, width, &parameters, target, &statistics); });
+        means[r] = statistics.mean;
+        rstds[r] = statistics.rstd;
       }
     });
   });

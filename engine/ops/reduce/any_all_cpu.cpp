@@ -17,9 +17,10 @@ struct AnyAll {
     for (int64_t i = 0; i < n; ++i) found = combine(found, x[i] != A(0));
     return found;
   }
-  void columns(State* states, const A* row, int64_t n, int64_t k, int64_t) const {
-    if (k == 0) std::fill(states, states + n, identity());
-    for (int64_t i = 0; i < n; ++i) states[i] = combine(states[i], row[i] != A(0));
+  void columns(State* states, const A* rows, int64_t stride, int64_t count, int64_t n, int64_t) const {
+    std::fill(states, states + n, identity());
+    for (int64_t k = 0; k < count; ++k)
+      for (int64_t i = 0; i < n; ++i) states[i] = combine(states[i], rows[k * stride + i] != A(0));
   }
   State combine(State earlier, State later) const { return kAll ? earlier & later : earlier | later; }
   State finish(State found) const { return found; }

@@ -1,7 +1,6 @@
 // max, min, argmax, argmin on the CPU. A candidate replaces the best so far when it beats it or is a NaN; nothing beats
 // a NaN, so the first one stays.
 
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/extremum_kernels.h"
 #include "engine/ops/reduce/reduce_cpu.h"
 #include "engine/ops/reduce/reduction_grad_cpu.h"
@@ -9,17 +8,14 @@
 namespace plumb {
 namespace {
 
-/// best = candidate where that wins; for scalars and registers of lanes.
 template <Extremum kWhich>
-struct Better {
-  template <class V, class W>
-  void operator()(V& best, const W& candidate) const {
-    if constexpr (kWhich == Extremum::max)
-      best = (candidate > best) | (candidate != candidate) ? candidate : best;
-    else
-      best = (candidate < best) | (candidate != candidate) ? candidate : best;
-  }
-};
+using Better = std::conditional_t<kWhich == Extremum::max, TakeLarger, TakeSmaller>;
+
+/// Largest or smallest of a block.
+template <class A, Extremum kWhich>
+A best_of(const A* x, int64_t n) {
+  return kWhich == Extremum::max ? fold_rows<A>().max_block(x, n) : fold_rows<A>().min_block(x, n);
+}
 
 template <class A, Extremum kWhich>
 struct ExtremumOf {
@@ -27,12 +23,11 @@ struct ExtremumOf {
   using State = A;
 
   A identity() const { return A(0); }  // never asked for: empty inputs are refused
-  A block(const A* x, int64_t n, int64_t) const { return fold_lanes(x, n, Better<kWhich>{}); }
-  void columns(A* best, const A* row, int64_t n, int64_t k, int64_t) const {
-    if (k == 0)
-      std::copy(row, row + n, best);
-    else
-      for (int64_t i = 0; i < n; ++i) Better<kWhich>{}(best[i], row[i]);
+  A block(const A* x, int64_t n, int64_t) const { return best_of<A, kWhich>(x, n); }
+  void columns(A* best, const A* rows, int64_t stride, int64_t count, int64_t n, int64_t) const {
+    std::copy(rows, rows + n, best);
+    for (int64_t k = 1; k < count; ++k)
+      vector_loop(n, [best, row = rows + k * stride](int64_t i) { Better<kWhich>{}(best[i], row[i]); });
   }
   A combine(A earlier, A later) const {
     Better<kWhich>{}(earlier, later);
@@ -59,14 +54,16 @@ struct ArgExtremumOf {
   }
   State identity() const { return {A(0), 0}; }
   State block(const A* x, int64_t n, int64_t first) const {
-    const A best = fold_lanes(x, n, Better<kWhich>{});
+    const A best = best_of<A, kWhich>(x, n);
     int64_t i = 0;
     while (x[i] != best && x[i] == x[i]) ++i;
     return {x[i], first + i};
   }
-  void columns(State* best, const A* row, int64_t n, int64_t k, int64_t index) const {
-    for (int64_t i = 0; i < n; ++i)
-      if (k == 0 || wins(row[i], best[i].value)) best[i] = {row[i], index};
+  void columns(State* best, const A* rows, int64_t stride, int64_t count, int64_t n, int64_t first) const {
+    for (int64_t i = 0; i < n; ++i) best[i] = {rows[i], first};
+    for (int64_t k = 1; k < count; ++k)
+      for (int64_t i = 0; i < n; ++i)
+        if (wins(rows[k * stride + i], best[i].value)) best[i] = {rows[k * stride + i], first + k};
   }
   State combine(const State& earlier, const State& later) const {
     return wins(later.value, earlier.value) ? later : earlier;

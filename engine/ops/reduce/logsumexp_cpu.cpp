@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/logsumexp_kernels.h"
 #include "engine/ops/reduce/reduce_cpu.h"
 #include "engine/ops/reduce/reduction_grad_cpu.h"
@@ -28,7 +27,7 @@ struct LogSumExp {
   State identity() const { return {-kInfinity, A(0)}; }
 
   State block(const A* x, int64_t n, int64_t) const {
-    A largest = -kInfinity, total = A(0);
+    A largest = -kInfinity;
     for (int64_t i = 0; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
     if (std::isinf(largest)) {
       // Only a NaN, or the infinity itself, can still matter.
@@ -37,13 +36,16 @@ struct LogSumExp {
       return state;
     }
     A terms[kReduceBlock];
-    for (int64_t i = 0; i < n; ++i) terms[i] = std::exp(x[i] - largest);
-    total = pairwise_sum<A>(n, [&terms](auto& into, int64_t i) { read<A>(into, terms + i); });
-    return {largest, total};
+    vector_loop(n, [x, largest, &terms](int64_t i) { terms[i] = math::exp(x[i] - largest); });
+    return {largest, sum_row(terms, n)};
   }
 
-  void columns(State* states, const A* row, int64_t n, int64_t k, int64_t) const {
-    for (int64_t i = 0; i < n; ++i) states[i] = k == 0 ? one(row[i]) : combine(states[i], one(row[i]));
+  void columns(State* states, const A* rows, int64_t stride, int64_t count, int64_t n, int64_t) const {
+    for (int64_t i = 0; i < n; ++i) {
+      State state = one(rows[i]);
+      for (int64_t k = 1; k < count; ++k) state = combine(state, one(rows[k * stride + i]));
+      states[i] = state;
+    }
   }
 
   State combine(const State& a, const State& b) const {
@@ -51,10 +53,10 @@ struct LogSumExp {
     if (b.scaled != b.scaled || a.scaled == A(0)) return b;
     const State &high = a.largest >= b.largest ? a : b, &low = a.largest >= b.largest ? b : a;
     if (high.largest == kInfinity) return high;
-    return {high.largest, high.scaled + low.scaled * std::exp(low.largest - high.largest)};
+    return {high.largest, high.scaled + low.scaled * math::exp(low.largest - high.largest)};
   }
 
-  A finish(const State& state) const { return state.largest + std::log(state.scaled); }
+  A finish(const State& state) const { return state.largest + math::log(state.scaled); }
 
  private:
   static State one(A x) { return {x, x == -kInfinity ? A(0) : x != x ? x : A(1)}; }
@@ -75,7 +77,7 @@ void logsumexp_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const T
     reduction_grad_on_cpu<T>(x, mask, grad_x, [=](A* elements, int64_t count, int64_t output) {
       const A value = load_as<A>(values[output]), upstream = load_as<A>(g[output]);
       const bool nothing = value == -std::numeric_limits<A>::infinity();
-      for (int64_t i = 0; i < count; ++i) elements[i] = nothing ? A(0) : upstream * std::exp(elements[i] - value);
+      for (int64_t i = 0; i < count; ++i) elements[i] = nothing ? A(0) : upstream * math::exp(elements[i] - value);
     });
   });
 }

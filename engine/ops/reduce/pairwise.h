@@ -2,10 +2,13 @@
 
 #include <cstdint>
 
+#include "engine/simd.h"
+
 // Internal: sums as balanced binary trees, so that the rounding error grows with the logarithm of the length. The tree
 // depends on the number of items alone.
 
-namespace plumb {
+namespace plumb::PLUMB_ISA {
+namespace {
 
 /// More levels than any count of items needs.
 inline constexpr int kPairwiseLevels = 40;
@@ -74,4 +77,5 @@ class PairwiseRows {
   int64_t depth_ = 0;
 };
 
-}  // namespace plumb
+}  // namespace
+}  // namespace plumb::PLUMB_ISA

@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/prod_kernels.h"
 #include "engine/ops/reduce/reduce_cpu.h"
 #include "engine/ops/reduce/reduction_grad_cpu.h"
@@ -18,13 +17,12 @@ struct Product {
 
   A identity() const { return A(1); }
   A block(const A* x, int64_t n, int64_t) const {
-    return fold_lanes(x, n, [](auto& into, const auto& value) { into *= value; });
+    return fold_row(x, n, [](auto& into, const auto& value) { into *= value; });
   }
-  void columns(A* products, const A* row, int64_t n, int64_t k, int64_t) const {
-    if (k == 0)
-      std::copy(row, row + n, products);
-    else
-      for (int64_t i = 0; i < n; ++i) products[i] *= row[i];
+  void columns(A* products, const A* rows, int64_t stride, int64_t count, int64_t n, int64_t) const {
+    std::copy(rows, rows + n, products);
+    for (int64_t k = 1; k < count; ++k)
+      vector_loop(n, [products, row = rows + k * stride](int64_t i) { products[i] *= row[i]; });
   }
   A combine(A earlier, A later) const { return earlier * later; }
   A finish(A product) const { return product; }

@@ -12,16 +12,17 @@
 // An op is a struct with `Value` (Acc<T>), `State`, and
 //   State identity()                                       of an empty input
 //   State block(const Value* x, int64_t n, int64_t first)  n >= 1 elements, the first of which has index `first`
-//   void columns(State* states, const Value* row, int64_t n, int64_t k, int64_t index)
-//                                                          folds row `index` into n states; k == 0 starts them
+//   void columns(State* states, const Value* rows, int64_t stride, int64_t count, int64_t n, int64_t first)
+//                                                          folds `count` >= 1 rows of n elements, the first of which
+//                                                          has index `first`, into n states that hold nothing yet
 //   State combine(State earlier, State later)
 //   auto finish(State)
 
 #include <algorithm>
 #include <vector>
 
+#include "engine/isa/row_tables.h"
 #include "engine/loops.h"
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/convert.h"
 #include "engine/ops/reduce/pairwise.h"
 #include "engine/ops/reduce/reduction_layout.h"
@@ -184,15 +185,23 @@ class CpuReduction {
     const Tile tile = tile_at(index);
     const T* x = x_ + strided_offset(tile.output, layout_.kept, layout_.kept_strides);
     const int64_t step = layout_.kept_strides.back();
-    Value buffer[kTile];
+    Value buffer[kRowsPerBlock * kTile];
     PairwiseRows<State, decltype(combine())> tree(combine(), slots, kTile, tile.width);
     for (int64_t row = begin; row < end; row += kRowsPerBlock) {
-      State* states = tree.next();
       const int64_t count = std::min(kRowsPerBlock, end - row);
-      for (int64_t k = 0; k < count; ++k) {
-        const T* elements = x + strided_offset(row + k, layout_.reduced, layout_.reduced_strides);
-        op_.columns(states, load_row<Value>(elements, step, tile.width, buffer), tile.width, k, row + k);
+      if constexpr (std::is_same_v<T, Value>) {
+        const T* first = x + strided_offset(row, layout_.reduced, layout_.reduced_strides);
+        const bool evenly_spaced = row % layout_.reduced.back() + count <= layout_.reduced.back();
+        if (step == 1 && evenly_spaced) {
+          op_.columns(tree.next(), first, layout_.reduced_strides.back(), count, tile.width, row);
+          tree.push();
+          continue;
+        }
       }
+      for (int64_t k = 0; k < count; ++k)
+        copy_row(x + strided_offset(row + k, layout_.reduced, layout_.reduced_strides), step, tile.width,
+                 buffer + k * kTile);
+      op_.columns(tree.next(), buffer, kTile, count, tile.width, row);
       tree.push();
     }
     return tree.finish();

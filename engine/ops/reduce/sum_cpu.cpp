@@ -1,6 +1,5 @@
 // Sum and mean on the CPU: the driver in reduce_cpu.h with lane-blocked additions in Acc<T>.
 
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/reduce_cpu.h"
 #include "engine/ops/reduce/sum_kernels.h"
 
@@ -12,15 +11,12 @@ struct Sum {
   using Value = A;
   using State = A;
 
+  const FoldRows<A>& rows = fold_rows<A>();
+
   A identity() const { return A(0); }
-  A block(const A* x, int64_t n, int64_t) const {
-    return fold_lanes(x, n, [](auto& into, const auto& value) { into += value; });
-  }
-  void columns(A* sums, const A* row, int64_t n, int64_t k, int64_t) const {
-    if (k == 0)
-      std::copy(row, row + n, sums);
-    else
-      for (int64_t i = 0; i < n; ++i) sums[i] += row[i];
+  A block(const A* x, int64_t n, int64_t) const { return rows.sum_block(x, n); }
+  void columns(A* sums, const A* first, int64_t stride, int64_t count, int64_t n, int64_t) const {
+    rows.sum_rows(first, stride, count, n, sums);
   }
   A combine(A earlier, A later) const { return earlier + later; }
   A finish(A total) const { return total; }
@@ -28,7 +24,7 @@ struct Sum {
 
 template <class A>
 struct Mean : Sum<A> {
-  A count;
+  A count = A(0);
   A finish(A total) const { return total / count; }
 };
 

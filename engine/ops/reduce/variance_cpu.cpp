@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "engine/ops/reduce/block_kernels.h"
 #include "engine/ops/reduce/reduce_cpu.h"
 #include "engine/ops/reduce/reduction_grad_cpu.h"
 #include "engine/ops/reduce/variance_kernels.h"
@@ -20,7 +19,7 @@ struct Moments {
 
 template <class A>
 A mean_of(const A* x, int64_t n) {
-  return pairwise_sum<A>(n, [x](auto& into, int64_t i) { read<A>(into, x + i); }) / A(n);
+  return sum_row(x, n) / A(n);
 }
 
 template <class A>
@@ -41,18 +40,15 @@ struct Variance {
     };
     return {n, mean, pairwise_sum<A>(n, squares)};
   }
-  void columns(State* states, const A* row, int64_t n, int64_t k, int64_t) const {
-    if (k == 0) {
-      for (int64_t i = 0; i < n; ++i) states[i] = {1, row[i], A(0)};
-      return;
-    }
-    const A share = A(1) / A(k + 1);
+  void columns(State* states, const A* rows, int64_t stride, int64_t count, int64_t n, int64_t) const {
     for (int64_t i = 0; i < n; ++i) {
-      State& s = states[i];
-      const A delta = row[i] - s.mean;
-      s.mean += delta * share;
-      s.squares += delta * (row[i] - s.mean);
-      ++s.count;
+      State s = {count, rows[i], A(0)};
+      for (int64_t k = 1; k < count; ++k) {
+        const A element = rows[k * stride + i], delta = element - s.mean;
+        s.mean += delta / A(k + 1);
+        s.squares += delta * (element - s.mean);
+      }
+      states[i] = s;
     }
   }
   State combine(const State& earlier, const State& later) const {

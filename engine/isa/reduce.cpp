@@ -1,0 +1,18 @@
+// Rows of the reduce, softmax, norm and loss families in float, compiled once an instruction set (see kernels.h).
+
+#include "engine/isa/variants.h"
+#include "engine/ops/loss/squared_error_rows.h"
+#include "engine/ops/norm/layer_norm_rows.h"
+#include "engine/ops/reduce/fold_rows.h"
+#include "engine/ops/softmax/softmax_rows.h"
+
+namespace plumb::PLUMB_ISA {
+
+constinit const ReduceKernels reduce_kernels = {
+    .fold = make_fold_rows<float>(),
+    .softmax = make_softmax_rows<float>(),
+    .layer_norm = make_layer_norm_rows<float>(),
+    .squared_error = make_squared_error_rows<float>(),
+};
+
+}  // namespace plumb::PLUMB_ISA

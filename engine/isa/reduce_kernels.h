@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+
+namespace plumb {
+
+// Loops over dense rows of n >= 1 elements. What each computes is said beside the template of the same name in
+// engine/ops/<family>/*_rows.h.
+
+template <class A>
+struct FoldRows {
+  A (*sum_block)(const A* x, int64_t n);
+  A (*max_block)(const A* x, int64_t n);
+  A (*min_block)(const A* x, int64_t n);
+  void (*sum_rows)(const A* rows, int64_t stride, int64_t count, int64_t n, A* sums);
+};
+
+template <class A>
+struct SoftmaxRows {
+  void (*softmax)(const A* x, int64_t n, A* y);
+  void (*log_softmax)(const A* x, int64_t n, A* y);
+  void (*softmax_grad)(const A* g, const A* y, int64_t n, A* grad_x);
+  void (*log_softmax_grad)(const A* g, const A* y, int64_t n, A* grad_x);
+};
+
+/// What a row is normalised with. weight and bias may be null.
+template <class A>
+struct LayerNormParameters {
+  const A* weight;
+  const A* bias;
+  A eps;
+};
+
+/// Mean and 1 / sqrt(var + eps) of a row.
+template <class A>
+struct RowStatistics {
+  A mean, rstd;
+};
+
+template <class A>
+struct LayerNormRows {
+  void (*forward)(const A* x, int64_t n, const LayerNormParameters<A>* parameters, A* y, RowStatistics<A>* statistics);
+  void (*grad)(const A* g, const A* x, int64_t n, const A* weight, const RowStatistics<A>* statistics, A* grad_x);
+  void (*fold)(const A* g, const A* x, int64_t n, const RowStatistics<A>* statistics, bool first, A* sums);
+};
+
+template <class A>
+struct SquaredErrorRows {
+  A (*error)(const A* p, const A* t, int64_t n);
+  void (*grad)(A factor, const A* p, const A* t, int64_t n, A* grad_pred, A* grad_target);
+};
+
+struct ReduceKernels {
+  FoldRows<float> fold;
+  SoftmaxRows<float> softmax;
+  LayerNormRows<float> layer_norm;
+  SquaredErrorRows<float> squared_error;
+};
+
+}  // namespace plumb

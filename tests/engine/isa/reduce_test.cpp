@@ -1,0 +1,79 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "engine/isa/kernels.h"
+#include "tests/support/numeric.h"
+
+using namespace plumb;
+using namespace plumb::test;
+
+namespace {
+
+std::string bytes_of(const void* data, size_t bytes) { return std::string(static_cast<const char*>(data), bytes); }
+
+/// Everything the row functions compute from three rows of n elements.
+std::string results(const ReduceKernels& rows, const float* a, const float* b, const float* c, int64_t n) {
+  std::vector<float> y(static_cast<size_t>(n)), z(static_cast<size_t>(2 * n));
+  std::string out;
+  auto keep = [&](const std::vector<float>& row) { out += bytes_of(row.data(), row.size() * sizeof(float)); };
+  auto keep_one = [&](float value) { out += bytes_of(&value, sizeof(float)); };
+  keep_one(rows.fold.sum_block(a, n));
+  keep_one(rows.fold.max_block(a, n));
+  keep_one(rows.fold.min_block(a, n));
+  rows.fold.sum_rows(a, 0, 5, n, y.data());
+  keep(y);
+  rows.softmax.softmax(a, n, y.data());
+  keep(y);
+  rows.softmax.softmax_grad(b, a, n, y.data());
+  keep(y);
+  rows.softmax.log_softmax(a, n, y.data());
+  keep(y);
+  rows.softmax.log_softmax_grad(b, a, n, y.data());
+  keep(y);
+  keep_one(rows.squared_error.error(a, b, n));
+  rows.squared_error.grad(1.25f, a, b, n, z.data(), z.data() + n);
+  keep(z);
+  for (const float* weight : {c, static_cast<const float*>(nullptr)}) {
+    const LayerNormParameters<float> parameters = {weight, weight, 1e-5f};
+    RowStatistics<float> statistics;
+    rows.layer_norm.forward(a, n, &parameters, y.data(), &statistics);
+    keep(y);
+    out += bytes_of(&statistics, sizeof(statistics));
+    rows.layer_norm.grad(b, a, n, weight, &statistics, y.data());
+    keep(y);
+    rows.layer_norm.fold(b, a, n, &statistics, true, z.data());
+    rows.layer_norm.fold(c, a, n, &statistics, false, z.data());
+    keep(z);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("row kernels: every instruction set gives the same bits") {
+  const ReduceKernels& reference = find_kernels("portable")->reduce;
+  for (const char* name : {"avx2", "avx512"}) {
+    const Kernels* variant = find_kernels(name);
+    if (!variant) {
+      MESSAGE(name << " is missing on this machine: skipped");
+      continue;
+    }
+    // Sizes around one register, one set of lanes, four sets, and a block of the pairwise tree.
+    for (int64_t n : {1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 200, 1000, 1024, 1025, 5000}) {
+      CAPTURE(name);
+      CAPTURE(n);
+      const Tensor a = random_tensor({n}, 1, DType::f32), b = random_tensor({n}, 2, DType::f32);
+      Tensor c = random_tensor({n}, 3, DType::f32);
+      CHECK(results(reference, a.data<float>(), b.data<float>(), c.data<float>(), n) ==
+            results(variant->reduce, a.data<float>(), b.data<float>(), c.data<float>(), n));
+      // Spread over the whole range of exp, with both infinities' neighbours.
+      c.mul_(60);
+      c.mutable_data<float>()[n / 2] = -std::numeric_limits<float>::infinity();
+      CHECK(results(reference, c.data<float>(), b.data<float>(), a.data<float>(), n) ==
+            results(variant->reduce, c.data<float>(), b.data<float>(), a.data<float>(), n));
+    }
+  }
+}

@@ -1,0 +1,12 @@
+#pragma once
+
+// Every op on Variables, by family. The names, shapes and errors are those of engine/ops.h.
+
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/index.h"
+#include "autograd/ops/layout.h"
+#include "autograd/ops/linalg.h"
+#include "autograd/ops/loss.h"
+#include "autograd/ops/norm.h"
+#include "autograd/ops/reduce.h"
+#include "autograd/ops/softmax.h"

@@ -1,0 +1,34 @@
+#include "diffusion/sampler/sampler.h"
+
+#include "autograd/grad_mode.h"
+#include "diffusion/guidance.h"
+#include "engine/ops.h"
+#include "engine/ops/random/random.h"
+
+namespace plumb {
+
+Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const Tensor& noise, const Condition& condition,
+              const RandomKey& key, const SamplerOptions& options, const Condition& negative,
+              std::vector<Tensor>* trajectory) {
+  NoGrad no_grad;
+  const std::vector<int64_t> timesteps =
+      sampling_timesteps({schedule.num_train_timesteps(), options.steps, options.spacing, options.steps_offset});
+  const bool stochastic = options.kind == SamplerKind::ddpm || options.eta > 0;
+  Tensor x = noise;
+  if (trajectory) trajectory->push_back(x);
+  for (size_t i = 0; i < timesteps.size(); ++i) {
+    const SamplerStep step{timesteps[i], i + 1 < timesteps.size() ? timesteps[i + 1] : -1};
+    const Tensor t = full({x.size(0)}, double(step.t));
+    const Tensor prediction = guided_prediction(model, x, t, condition, negative, options.guidance_scale);
+    const Tensor fresh = stochastic ? randn(key.at_step(uint64_t(i)), x.shape(), x.dtype()) : Tensor();
+    x = options.kind == SamplerKind::ddim
+            ? ddim_step(schedule, step, x, prediction, fresh,
+                        {.prediction = options.prediction, .eta = options.eta, .clip_sample = options.clip_sample})
+            : ddpm_step(schedule, step, x, prediction, fresh,
+                        {.prediction = options.prediction, .clip_sample = options.clip_sample});
+    if (trajectory) trajectory->push_back(x);
+  }
+  return x;
+}
+
+}  // namespace plumb

@@ -1,0 +1,88 @@
+#include "diffusion/schedule/noise_schedule.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "engine/format.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+/// torch.linspace in float32: filled from both ends, so that the last value is exactly `end`.
+std::vector<float> linspace(float start, float end, int64_t count) {
+  std::vector<float> values(static_cast<size_t>(count), start);
+  if (count < 2) return values;
+  const float step = (end - start) / float(count - 1);
+  for (int64_t i = 0; i < count; ++i)
+    values[size_t(i)] = i < count / 2 ? start + step * float(i) : end - step * float(count - 1 - i);
+  return values;
+}
+
+std::vector<float> make_betas(const NoiseScheduleOptions& options) {
+  const int64_t count = options.num_train_timesteps;
+  if (options.beta_schedule == BetaSchedule::linear)
+    return linspace(float(options.beta_start), float(options.beta_end), count);
+  if (options.beta_schedule == BetaSchedule::scaled_linear) {
+    std::vector<float> betas =
+        linspace(float(std::sqrt(options.beta_start)), float(std::sqrt(options.beta_end)), count);
+    for (float& beta : betas) beta *= beta;
+    return betas;
+  }
+  std::vector<float> betas;
+  auto abar = [](double u) {
+    const double cosine = std::cos((u + 0.008) / 1.008 * std::numbers::pi / 2);
+    return cosine * cosine;
+  };
+  for (int64_t t = 0; t < count; ++t)
+    betas.push_back(float(std::min(1 - abar(double(t + 1) / double(count)) / abar(double(t) / double(count)), 0.999)));
+  return betas;
+}
+
+}  // namespace
+
+NoiseSchedule::NoiseSchedule(const NoiseScheduleOptions& options) : options_(options) {
+  require<ValueError>(options.num_train_timesteps >= 1, "noise schedule: num_train_timesteps must be at least 1 ({})",
+                      options.num_train_timesteps);
+  require<ValueError>(options.beta_start > 0 && options.beta_start <= options.beta_end && options.beta_end < 1,
+                      "noise schedule: betas must satisfy 0 < beta_start <= beta_end < 1 (beta_start {}, beta_end {})",
+                      options.beta_start, options.beta_end);
+  betas_ = make_betas(options);
+  alphas_cumprod_ = empty({options.num_train_timesteps});
+  float* abar = alphas_cumprod_.mutable_data<float>();
+  double product = 1;  // torch's cumprod keeps the running product of float32 values in double
+  for (size_t t = 0; t < betas_.size(); ++t) abar[t] = float(product *= double(1.0f - betas_[t]));
+}
+
+double NoiseSchedule::beta(int64_t t) const {
+  require<IndexError>(t >= 0 && t < num_train_timesteps(), "noise schedule: t must be in [0, {}) ({})",
+                      num_train_timesteps(), t);
+  return double(betas_[size_t(t)]);
+}
+
+double NoiseSchedule::alpha_cumprod(int64_t t) const {
+  require<IndexError>(t >= -1 && t < num_train_timesteps(), "noise schedule: t must be in [-1, {}) ({})",
+                      num_train_timesteps(), t);
+  return t < 0 ? 1.0 : double(alphas_cumprod_.data<float>()[t]);
+}
+
+NoiseLevel NoiseSchedule::level(const Tensor& t, int64_t rank, DType dtype) const {
+  require<ShapeError>(t.rank() == 1 && rank >= 1, "noise schedule: timesteps must be [N] for a batch of rank >= 1; {}",
+                      t);
+  require<DTypeError>(t.dtype() == DType::i64, "noise schedule: timesteps must be i64; {}", t);
+  Shape shape = Dims::filled(rank, 1);
+  shape[0] = t.size(0);
+  NoiseLevel level{empty(shape, dtype), empty(shape, dtype)};
+  const Tensor dense = t.contiguous();
+  const int64_t* index = dense.data<int64_t>();
+  visit_dtype(TypeList<float, double>{}, dtype, "noise schedule", [&]<class T>() {
+    for (int64_t i = 0; i < t.numel(); ++i) {
+      const T abar = T(alpha_cumprod(index[i]));
+      level.alpha.mutable_data<T>()[i] = std::sqrt(abar);
+      level.sigma.mutable_data<T>()[i] = std::sqrt(T(1) - abar);
+    }
+  });
+  return level;
+}
+
+}  // namespace plumb

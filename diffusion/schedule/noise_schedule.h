@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace plumb {
+
+/// How beta runs from beta_start (t = 0) to beta_end (t = T - 1). Names as in diffusers.
+enum class BetaSchedule {
+  linear,             ///< evenly spaced                                                 [Ho et al. 2020]
+  scaled_linear,      ///< evenly spaced in sqrt(beta), squared                          [Rombach et al. 2022]
+  squaredcos_cap_v2,  ///< abar(u) = cos^2((u + .008) / 1.008 * pi/2), beta <= .999      [Nichol & Dhariwal 2021]
+};
+
+struct NoiseScheduleOptions {
+  int64_t num_train_timesteps = 1000;
+  BetaSchedule beta_schedule = BetaSchedule::linear;
+  double beta_start = 1e-4;
+  double beta_end = 0.02;
+};
+
+/// What the forward process does at one timestep per sample: x_t = alpha * x0 + sigma * noise.
+/// Both are [N, 1, …] so that they broadcast against a batch.
+struct NoiseLevel {
+  Tensor alpha;  ///< sqrt(abar_t)
+  Tensor sigma;  ///< sqrt(1 - abar_t)
+};
+
+/// A variance-preserving noise schedule. t is 0-based, 0 <= t < T, as in diffusers: the papers' t + 1 is our t.
+///   alpha_t = 1 - beta_t,   abar_t = prod_{s <= t} alpha_s
+/// Values are those of diffusers' float32 tables.
+class NoiseSchedule {
+ public:
+  /// Throws ValueError for T < 1, or betas outside 0 < beta_start <= beta_end < 1.
+  explicit NoiseSchedule(const NoiseScheduleOptions& options);
+
+  const NoiseScheduleOptions& options() const { return options_; }
+  int64_t num_train_timesteps() const { return options_.num_train_timesteps; }
+  /// beta_t. Throws IndexError outside [0, T).
+  double beta(int64_t t) const;
+  /// abar_t; 1 for t = -1, the clean end. Throws IndexError outside [-1, T).
+  double alpha_cumprod(int64_t t) const;
+  /// All abar_t, f32 [T].
+  const Tensor& alphas_cumprod() const { return alphas_cumprod_; }
+
+  /// Level of each sample. t: i64 [N], each in [0, T) · rank: of the batch it will be used with · returns dtype (f32
+  /// or f64), [N, 1, …]. Throws IndexError, ShapeError.
+  NoiseLevel level(const Tensor& t, int64_t rank, DType dtype = DType::f32) const;
+
+ private:
+  NoiseScheduleOptions options_;
+  std::vector<float> betas_;
+  Tensor alphas_cumprod_;
+};
+
+}  // namespace plumb

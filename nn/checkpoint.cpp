@@ -1,0 +1,88 @@
+#include "nn/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "engine/format.h"
+#include "engine/io/directory.h"
+#include "engine/io/safetensors.h"
+#include "engine/require.h"
+#include "nn/state_dict.h"
+
+namespace plumb {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "checkpoint-";
+
+TensorMap to_map(const StateDict& state) {
+  TensorMap map;
+  for (const NamedTensor& entry : state) map.emplace(entry.name, entry.tensor);
+  return map;
+}
+
+StateDict from_file(const fs::path& path) {
+  StateDict state;
+  for (auto& [name, tensor] : load_safetensors(path)) state.push_back({name, tensor});
+  return state;
+}
+
+/// Finished checkpoints by step, as their names say.
+std::map<int64_t, fs::path> list_checkpoints(const fs::path& directory) {
+  std::map<int64_t, fs::path> found;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix)) continue;
+    int64_t step = 0;
+    const char* end = name.data() + name.size();
+    const auto [rest, code] = std::from_chars(name.data() + kPrefix.size(), end, step);
+    if (code == std::errc() && rest == end && step >= 0) found.emplace(step, entry.path());
+  }
+  return found;
+}
+
+void prune(const fs::path& directory, int64_t keep) {
+  std::map<int64_t, fs::path> all = list_checkpoints(directory);
+  while (keep > 0 && int64_t(all.size()) > keep) {
+    std::error_code error;
+    fs::remove_all(all.begin()->second, error);
+    require<IoError>(!error, "checkpoint: cannot remove {}: {}", all.begin()->second.string(), error.message());
+    all.erase(all.begin());
+  }
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& directory, int64_t step, const TrainingState& state, const Json& fields,
+                     int64_t keep) {
+  AtomicDirectory target(directory / fmt::format("{}{}", kPrefix, step));
+  save_safetensors(target.file("model.safetensors"), to_map(state_dict(*state.model, Include::all)));
+  save_safetensors(target.file("optimizer.safetensors"), to_map(state.optimizer->state_dict()));
+  if (state.ema) save_safetensors(target.file("ema.safetensors"), to_map(state.ema->state_dict()));
+  Json manifest = fields;
+  target.commit(manifest.set("step", step));
+  prune(directory, keep);
+}
+
+std::optional<FoundCheckpoint> find_checkpoint(const fs::path& directory, std::vector<std::string>* broken) {
+  const std::map<int64_t, fs::path> all = list_checkpoints(directory);
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    try {
+      return FoundCheckpoint{it->second, it->first, verify_directory(it->second)};
+    } catch (const Error& error) {
+      if (broken) broken->push_back(error.what());
+    }
+  }
+  return std::nullopt;
+}
+
+void load_checkpoint(const fs::path& checkpoint, const TrainingState& state) {
+  load_state_dict(*state.model, from_file(checkpoint / "model.safetensors"), {.include = Include::all});
+  state.optimizer->load_state_dict(from_file(checkpoint / "optimizer.safetensors"));
+  if (state.ema) state.ema->load_state_dict(from_file(checkpoint / "ema.safetensors"));
+}
+
+}  // namespace plumb

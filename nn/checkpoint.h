@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/io/json.h"
+#include "nn/optim/ema.h"
+#include "nn/optim/optimizer.h"
+
+namespace plumb {
+
+/// What a training run keeps: the module with its masters, optimiser state, and the average if there is one. Random
+/// draws and data order are pure functions of seed and step, so the step is the only counter.
+struct TrainingState {
+  Module* model = nullptr;
+  Optimizer* optimizer = nullptr;
+  Ema* ema = nullptr;  ///< may be null
+};
+
+/// Writes DIRECTORY/checkpoint-STEP (model.safetensors, optimizer.safetensors, ema.safetensors, manifest.json),
+/// complete or not at all (engine/io/directory.h), and only then removes the oldest beyond `keep` (0: keeps all).
+/// `fields` go into the manifest beside "step"; a resumed run finds them there. Throws IoError.
+void save_checkpoint(const std::filesystem::path& directory, int64_t step, const TrainingState& state,
+                     const Json& fields, int64_t keep = 0);
+
+/// A checkpoint that was found whole.
+struct FoundCheckpoint {
+  std::filesystem::path path;
+  int64_t step = 0;
+  Json manifest;
+};
+
+/// The newest checkpoint-STEP below `directory` whose manifest verifies; broken ones are passed over and named in
+/// `broken` (with the reason). Empty when there is none.
+std::optional<FoundCheckpoint> find_checkpoint(const std::filesystem::path& directory,
+                                               std::vector<std::string>* broken = nullptr);
+
+/// Copies a checkpoint into the state, bit for bit. Throws IoError or ValueError naming what does not fit.
+void load_checkpoint(const std::filesystem::path& checkpoint, const TrainingState& state);
+
+}  // namespace plumb

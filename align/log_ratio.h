@@ -1,0 +1,20 @@
+#pragma once
+
+#include "align/objective.h"
+
+namespace plumb {
+
+/// What every pairwise objective with a reference starts from.
+struct LogRatio {
+  Variable error;    ///< e(pred, target), [2B]
+  Tensor ref_error;  ///< e(ref, target), [2B]
+  Variable logit;    ///< z = -(beta/2) ((ew - el) - (rw - rl)), [B]
+};
+
+/// Errors, margin and logit of a batch of pairs, winners first. Computed in f32 (f64 for f64 input).
+LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction);
+
+/// Share of positive logits, as a tensor [].
+Tensor implicit_accuracy(const Tensor& logit);
+
+}  // namespace plumb

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "autograd/variable.h"
+#include "engine/ops/loss/sample_error.h"
+
+namespace plumb {
+
+/// What an objective reads. Batches of pairs are laid out winners first: rows [0, B) are winners, [B, 2B) losers.
+struct ObjectiveInput {
+  Variable pred = {};                  ///< student's prediction, [2B, …]
+  Tensor ref = {};                     ///< frozen reference's prediction, like pred; unread unless uses_reference()
+  Tensor target = {};                  ///< what the network regresses, like pred; never differentiated
+  Tensor timesteps = {};               ///< i64 [2B] or undefined; read by time-dependent weights
+  int64_t num_train_timesteps = 1000;  ///< T
+  bool winners_only = false;           ///< rows are [B, …] winners; only for an objective that uses_losers() not
+};
+
+/// What an objective gives. Tensors are detached and in f32 (f64 for f64 input); undefined where they do not apply.
+struct ObjectiveOutput {
+  Variable loss;             ///< [1]-element scalar, shape []
+  Tensor logit;              ///< z, [B]
+  Tensor implicit_accuracy;  ///< mean[z > 0], []
+  Tensor error;              ///< e(student) per sample, [2B] or [B]
+  Tensor ref_error;          ///< e(reference) per sample
+};
+
+/// A training objective: a pure function of predictions and targets. One file each in align/objectives/.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  virtual std::string_view name() const = 0;
+  /// Whether losing samples take part; if not, only winners need be evaluated.
+  virtual bool uses_losers() const = 0;
+  /// Whether the reference's predictions are read.
+  virtual bool uses_reference() const = 0;
+  /// Throws ShapeError or DTypeError when the input does not fit.
+  virtual ObjectiveOutput operator()(const ObjectiveInput& input) const = 0;
+};
+
+/// Options as `key = value` text, in the spelling of docs and command line.
+using ObjectiveSettings = std::vector<std::pair<std::string, std::string>>;
+
+struct ObjectiveEntry {
+  std::string_view name;
+  std::string_view summary;
+  std::unique_ptr<Objective> (*make)(const ObjectiveSettings& settings);
+};
+
+/// Every objective there is, in the order of the papers.
+const std::vector<ObjectiveEntry>& objective_table();
+
+/// An objective by name. Throws ValueError for an unknown name, key, or a value outside its domain (the message lists
+/// what is known).
+std::unique_ptr<Objective> make_objective(std::string_view name, const ObjectiveSettings& settings = {});
+
+namespace detail {
+/// Throws unless pred, ref and target fit together and, for pairs, have an even number of rows.
+void check_objective_input(std::string_view objective, const ObjectiveInput& input, bool pairs, bool reference);
+}  // namespace detail
+
+}  // namespace plumb

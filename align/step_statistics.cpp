@@ -1,0 +1,46 @@
+#include "align/step_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace plumb {
+namespace {
+
+double mean_of(const std::vector<double>& values, size_t begin, size_t end) {
+  return std::accumulate(values.begin() + std::ptrdiff_t(begin), values.begin() + std::ptrdiff_t(end), 0.0) /
+         double(end - begin);
+}
+
+constexpr double kSaturation = 10;
+
+}  // namespace
+
+StepStatistics step_statistics(const ObjectiveOutput& output) {
+  StepStatistics s;
+  s.loss = output.loss.value().item();
+  const std::vector<double> error = output.error.to_vector<double>();
+  const bool pairs = output.logit.defined() && output.logit.numel() * 2 == int64_t(error.size());
+  const size_t winners = pairs ? error.size() / 2 : error.size();
+  s.error_w = mean_of(error, 0, winners);
+  if (pairs) s.error_l = mean_of(error, winners, error.size());
+  if (output.ref_error.defined()) {
+    const std::vector<double> ref = output.ref_error.to_vector<double>();
+    s.ref_error_w = mean_of(ref, 0, winners);
+    if (pairs) s.ref_error_l = mean_of(ref, winners, ref.size());
+  }
+  if (s.error_l && s.ref_error_l) s.margin = (s.error_w - *s.error_l) - (*s.ref_error_w - *s.ref_error_l);
+  if (output.implicit_accuracy.defined()) s.implicit_accuracy = output.implicit_accuracy.item();
+  if (output.logit.defined()) {
+    std::vector<double> z = output.logit.to_vector<double>();
+    for (double& value : z) value = std::abs(value);
+    s.saturated =
+        double(std::count_if(z.begin(), z.end(), [](double v) { return v > kSaturation; })) / double(z.size());
+    std::nth_element(z.begin(), z.begin() + std::ptrdiff_t(z.size() / 2), z.end());
+    s.logit_abs_median = z[z.size() / 2];
+  }
+  return s;
+}
+
+}  // namespace plumb

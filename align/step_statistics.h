@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+
+#include "align/objective.h"
+
+namespace plumb {
+
+/// The numbers every run logs of one step (OBJECTIVES: what every run logs). Empty where they do not apply.
+struct StepStatistics {
+  double loss = 0;
+  double error_w = 0;  ///< mean student error on winners
+  std::optional<double> error_l;
+  std::optional<double> ref_error_w;
+  std::optional<double> ref_error_l;
+  std::optional<double> margin;  ///< mean of (ew - el) - (rw - rl)
+  std::optional<double> implicit_accuracy;
+  std::optional<double> logit_abs_median;
+  std::optional<double> saturated;  ///< share of pairs with |z| > 10: their gradient is below 5e-5 of the largest
+};
+
+/// Reads them off an objective's output. Copies a few small tensors to the host.
+StepStatistics step_statistics(const ObjectiveOutput& output);
+
+}  // namespace plumb

@@ -1,0 +1,146 @@
+// The identities of the objectives' specification: relations that hold whatever the network.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "align/objective.h"
+#include "autograd/backward.h"
+#include "engine/error.h"
+#include "engine/ops.h"
+#include "engine/ops/random/random.h"
+
+using namespace plumb;
+
+namespace {
+
+struct Case {
+  Tensor pred, ref, target, timesteps;
+};
+
+Case make_case(int64_t pairs, DType dtype = DType::f64) {
+  const RandomKey key{21};
+  const Shape shape{2 * pairs, 3, 2, 2};
+  Tensor t = randint(key.fork("t"), 0, 1000, {pairs});
+  return {randn(key.fork("pred"), shape, dtype), randn(key.fork("ref"), shape, dtype),
+          randn(key.fork("target"), shape, dtype), cat({t, t}, 0)};
+}
+
+struct Outcome {
+  double loss;
+  std::vector<double> grad, logit;
+};
+
+Outcome run(std::string_view name, const Case& c, const ObjectiveSettings& settings = {}) {
+  const Variable pred = Variable::leaf(c.pred);
+  const ObjectiveOutput out = (*make_objective(name, settings))(
+      {.pred = pred, .ref = c.ref, .target = c.target, .timesteps = c.timesteps, .num_train_timesteps = 1000});
+  backward(out.loss);
+  return {out.loss.value().item(), pred.grad().to_vector<double>(),
+          out.logit.defined() ? out.logit.to_vector<double>() : std::vector<double>{}};
+}
+
+Case swapped(const Case& c) {
+  const int64_t b = c.pred.size(0) / 2;
+  auto swap = [b](const Tensor& x) { return cat({slice(x, 0, b, 2 * b), slice(x, 0, 0, b)}, 0); };
+  return {swap(c.pred), swap(c.ref), swap(c.target), c.timesteps};
+}
+
+}  // namespace
+
+TEST_CASE("objectives: ddspo with the forward process is diffusion_dpo, to the last bit") {
+  const Case c = make_case(5);
+  for (const char* beta : {"0", "0.7", "2000"}) {
+    const Outcome dpo = run("diffusion_dpo", c, {{"beta", beta}}), ddspo = run("ddspo", c, {{"beta", beta}});
+    CHECK(dpo.loss == ddspo.loss);
+    CHECK(dpo.grad == ddspo.grad);
+    CHECK(dpo.logit == ddspo.logit);
+  }
+}
+
+TEST_CASE("objectives: student = reference gives logit 0 and loss log 2") {
+  Case c = make_case(4);
+  c.ref = c.pred;
+  for (const char* name : {"diffusion_dpo", "ddspo"}) {
+    const Outcome out = run(name, c);
+    CHECK(std::abs(out.loss - std::numbers::ln2) <= 1e-15);
+    for (double z : out.logit) CHECK(z == 0);
+  }
+}
+
+TEST_CASE("objectives: swapping winner and loser negates the logit") {
+  const Case c = make_case(4);
+  for (const char* name : {"diffusion_dpo", "ddspo"}) {
+    const Outcome forward = run(name, c, {{"beta", "3"}}), back = run(name, swapped(c), {{"beta", "3"}});
+    for (size_t i = 0; i < forward.logit.size(); ++i) CHECK(forward.logit[i] == -back.logit[i]);
+  }
+}
+
+TEST_CASE("objectives: sum over elements is mean times their number") {
+  const Case c = make_case(3);
+  const Outcome mean = run("diffusion_dpo", c, {{"beta", "12"}});
+  const Outcome sum = run("diffusion_dpo", c, {{"beta", "1"}, {"reduction", "sum"}});  // 12 elements a sample
+  for (size_t i = 0; i < mean.logit.size(); ++i) CHECK(std::abs(mean.logit[i] - sum.logit[i]) <= 1e-12);
+  CHECK(std::abs(run("sft", c).loss * 12 - run("sft", c, {{"reduction", "sum"}}).loss) <= 1e-12);
+}
+
+TEST_CASE("objectives: sft reads winners only") {
+  const Case c = make_case(3);
+  const Outcome both = run("sft", c);
+  const Variable pred = Variable::leaf(slice(c.pred, 0, 0, 3));
+  const ObjectiveOutput alone =
+      (*make_objective("sft"))({.pred = pred, .target = slice(c.target, 0, 0, 3), .winners_only = true});
+  backward(alone.loss);
+  CHECK(alone.loss.value().item() == both.loss);
+  const std::vector<double> grad = pred.grad().to_vector<double>();
+  for (size_t i = 0; i < both.grad.size(); ++i) CHECK(both.grad[i] == (i < grad.size() ? grad[i] : 0));
+}
+
+TEST_CASE("objectives: finite at logits of a million, with the loss's limit") {
+  Case c = make_case(2);
+  c.pred = c.target;
+  const Tensor winners = slice(c.target, 0, 0, 2), losers = slice(c.target, 0, 2, 4);
+  for (bool right : {true, false}) {
+    // The student is exact; the reference is off by one on winners (z = beta / 2) or on losers (z = -beta / 2).
+    c.ref = cat({winners + (right ? 1.0 : 0.0), losers + (right ? 0.0 : 1.0)}, 0);
+    const Outcome out = run("diffusion_dpo", c, {{"beta", "2e6"}});
+    CHECK(out.logit[0] == doctest::Approx(right ? 1e6 : -1e6));
+    CHECK(out.loss == doctest::Approx(right ? 0.0 : 1e6));
+    for (double g : out.grad) CHECK(std::isfinite(g));
+  }
+}
+
+TEST_CASE("objectives: linear loss weight multiplies each pair by t / (T - 1)") {
+  Case c = make_case(1);
+  const Outcome plain = run("ddspo", c, {{"beta", "2"}});
+  const Outcome weighted = run("ddspo", c, {{"beta", "2"}, {"loss_weight", "linear"}});
+  CHECK(weighted.loss == doctest::Approx(plain.loss * c.timesteps.to_vector<double>()[0] / 999));
+}
+
+TEST_CASE("objectives: computed in f32 for 16-bit predictions, gradient in their type") {
+  const Case c = make_case(3);
+  const Variable pred = Variable::leaf(c.pred.to(DType::bf16));
+  const ObjectiveOutput out = (*make_objective("diffusion_dpo", {{"beta", "1"}}))(
+      {.pred = pred, .ref = c.ref.to(DType::bf16), .target = c.target.to(DType::bf16)});
+  CHECK(out.loss.dtype() == DType::f32);
+  CHECK(out.logit.dtype() == DType::f32);
+  backward(out.loss);
+  CHECK(pred.grad().dtype() == DType::f32);
+}
+
+TEST_CASE("objectives: bad input is named") {
+  const Case c = make_case(2);
+  CHECK_THROWS_WITH_AS(make_objective("dpo"), "objective: unknown name (dpo); known: sft, diffusion_dpo, ddspo",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(make_objective("ddspo", {{"beta", "-1"}}), "ddspo: option beta must not be negative (-1)",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(make_objective("sft", {{"beta", "1"}}), "sft: unknown option beta; known: reduction",
+                       ValueError);
+  CHECK_THROWS_AS(make_objective("ddspo", {{"beta", "nan"}}), ValueError);
+  CHECK_THROWS_AS(run("diffusion_dpo", {slice(c.pred, 0, 0, 3), slice(c.ref, 0, 0, 3), slice(c.target, 0, 0, 3), {}}),
+                  ShapeError);
+  CHECK_THROWS_AS(run("diffusion_dpo", {c.pred, {}, c.target, {}}), ValueError);
+  CHECK_THROWS_AS(run("diffusion_dpo", {c.pred, c.ref.to(DType::f32), c.target, {}}), DTypeError);
+  CHECK_THROWS_AS(run("ddspo", {c.pred, c.ref, c.target, {}}, {{"loss_weight", "linear"}}), ValueError);
+}

@@ -1,6 +1,8 @@
 #include "apps/verbs.h"
 
 #include "apps/about/about.h"
+#include "apps/objective/objective_verb.h"
+#include "apps/op/op.h"
 
 namespace plumb {
 
@@ -8,6 +10,8 @@ const std::vector<Verb>& verbs() {
   // One line a verb, in the order of a first tour.
   static const std::vector<Verb> all = {
       {"about", "what this build and this machine are", run_about},
+      {"op", "runs any op on tensors from a file (conformance)", run_op},
+      {"objective", "evaluates any objective on predictions from a file (conformance)", run_objective},
   };
   return all;
 }

@@ -7,20 +7,19 @@
 
 namespace plumb {
 
-Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const Tensor& noise, const Condition& condition,
-              const RandomKey& key, const SamplerOptions& options, const Condition& negative,
+Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart& start, const SamplerOptions& options,
               std::vector<Tensor>* trajectory) {
   NoGrad no_grad;
   const std::vector<int64_t> timesteps =
       sampling_timesteps({schedule.num_train_timesteps(), options.steps, options.spacing, options.steps_offset});
   const bool stochastic = options.kind == SamplerKind::ddpm || options.eta > 0;
-  Tensor x = noise;
+  Tensor x = start.noise;
   if (trajectory) trajectory->push_back(x);
   for (size_t i = 0; i < timesteps.size(); ++i) {
     const SamplerStep step{timesteps[i], i + 1 < timesteps.size() ? timesteps[i + 1] : -1};
     const Tensor t = full({x.size(0)}, double(step.t));
-    const Tensor prediction = guided_prediction(model, x, t, condition, negative, options.guidance_scale);
-    const Tensor fresh = stochastic ? randn(key.at_step(uint64_t(i)), x.shape(), x.dtype()) : Tensor();
+    const Tensor prediction = guided_prediction(model, x, t, start.condition, start.negative, options.guidance_scale);
+    const Tensor fresh = stochastic ? randn(start.key.at_step(uint64_t(i)), x.shape(), x.dtype()) : Tensor();
     x = options.kind == SamplerKind::ddim
             ? ddim_step(schedule, step, x, prediction, fresh,
                         {.prediction = options.prediction, .eta = options.eta, .clip_sample = options.clip_sample})

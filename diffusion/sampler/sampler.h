@@ -23,13 +23,18 @@ struct SamplerOptions {
   double guidance_scale = 1;  ///< 1: no guidance, the negative condition is not read
 };
 
-/// Draws samples: x = initial noise, then one step per timestep of the schedule.
-/// model: evaluated without recording · noise: [N, …], pure noise to start from · condition, negative: N rows ·
-/// key: noise of stochastic steps, forked by step, so that a sample depends on its own row alone · returns [N, …].
-/// `trajectory`, when given, receives x before the first and after every step.
+/// What sampling starts from; one row a sample.
+struct SamplerStart {
+  Tensor noise;              ///< [N, …], pure noise
+  Condition condition = {};  ///< N rows
+  Condition negative = {};   ///< N rows; read when guidance_scale is not 1
+  RandomKey key = {};        ///< noise of stochastic steps, by step and row: a sample depends on its own row alone
+};
+
+/// Draws samples: x = initial noise, then one step per timestep of the schedule. The model is evaluated without
+/// recording. Returns [N, …]. `trajectory`, when given, receives x before the first and after every step.
 /// Throws ValueError on impossible options.
-Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const Tensor& noise, const Condition& condition,
-              const RandomKey& key, const SamplerOptions& options, const Condition& negative = {},
+Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart& start, const SamplerOptions& options,
               std::vector<Tensor>* trajectory = nullptr);
 
 }  // namespace plumb

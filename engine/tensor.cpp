@@ -138,14 +138,24 @@ Tensor Tensor::view_as(const Shape& shape, const Strides& strides, int64_t offse
   return over(record_->storage, dtype(), shape, strides, offset);
 }
 
+// On the path of every op: one walk gives strides, count and the check that check_shape would make.
 Tensor empty(const Shape& shape, DType dtype, Device device) {
-  check_shape("empty", shape);
   TensorRecord* record = new (RecordPool::take()) TensorRecord;
   Tensor tensor;
   tensor.record_ = Ref<TensorRecord>::adopt(record);
-  record->numel = numel(shape);
   record->shape = shape;
-  record->strides = contiguous_strides(shape);
+  record->strides = shape;
+  int64_t step = 1;
+  bool is_empty = false, is_bad = false;
+  for (int64_t d = shape.rank() - 1; d >= 0; --d) {
+    const int64_t size = shape[d];
+    record->strides[d] = step;
+    is_empty |= size == 0;
+    is_bad |= size < 0 || __builtin_mul_overflow(step, size == 0 ? 1 : size, &step);
+  }
+  if (is_bad || step >= (int64_t(1) << 62)) [[unlikely]]
+    check_shape("empty", shape);
+  record->numel = is_empty ? 0 : step;
   record->dtype = dtype;
   record->storage = Storage::allocate(size_t(record->numel) * size_t(size_of(dtype)), device);
   return tensor;

@@ -15,8 +15,8 @@ Tensor apply(BinaryOp op, const Tensor& a, const Tensor& b) {
   const char* name = name_of(op);
   check_operands(name, a, b);
   require<DTypeError>(a.dtype() != DType::boolean || gives_bool(op), "{}: does not take bool; {} and {}", name, a, b);
-  const Shape shape = broadcast_shapes(name, a.shape(), b.shape());
-  Tensor out = empty_result(shape, a.shape() == shape ? a : b, gives_bool(op) ? DType::boolean : a.dtype());
+  const DType dtype = gives_bool(op) ? DType::boolean : a.dtype();
+  Tensor out = a.shape() == b.shape() ? empty_like(a, dtype) : empty_broadcast(name, a, b, dtype);
   if (out.numel() > 0) on_device(a.device(), [&](auto backend) { binary_kernel(backend, op, a, b, out); });
   return out;
 }
@@ -25,7 +25,7 @@ Tensor apply(BinaryOp op, const Tensor& x, double value, bool scalar_left = fals
   const char* name = name_of(op);
   check_scalar(name, x, value);
   require<DTypeError>(x.dtype() != DType::boolean || gives_bool(op), "{}: does not take bool; {}", name, x);
-  Tensor out = empty_result(x.shape(), x, gives_bool(op) ? DType::boolean : x.dtype());
+  Tensor out = empty_like(x, gives_bool(op) ? DType::boolean : x.dtype());
   if (out.numel() > 0)
     on_device(x.device(), [&](auto backend) { binary_scalar_kernel(backend, op, x, value, scalar_left, out); });
   return out;
@@ -71,8 +71,7 @@ Tensor pow(const Tensor& base, double exponent) {
 
 Tensor add_scaled(const Tensor& a, const Tensor& b, double scale) {
   check_operands("add_scaled", a, b);
-  const Shape shape = broadcast_shapes("add_scaled", a.shape(), b.shape());
-  Tensor out = empty_result(shape, a.shape() == shape ? a : b, a.dtype());
+  Tensor out = empty_broadcast("add_scaled", a, b, a.dtype());
   const Tensor factor = scalar_like(a, scale);
   if (out.numel() > 0)
     on_device(a.device(), [&](auto backend) { ternary_kernel(backend, TernaryOp::add_scaled, a, b, factor, out); });

@@ -18,6 +18,11 @@ Tensor empty_result(const Shape& shape, const Tensor& like, DType dtype) {
   return like.shape() == shape ? empty_like(like, dtype) : empty(shape, dtype, like.device());
 }
 
+Tensor empty_broadcast(const char* op, const Tensor& a, const Tensor& b, DType dtype) {
+  const Shape shape = broadcast_shapes(op, a.shape(), b.shape());
+  return empty_result(shape, a.shape() == shape ? a : b, dtype);
+}
+
 void check_scalar(const char* op, const Tensor& x, double value) {
   require<ValueError>(x.defined(), "{}: operand must be defined", op);
   if (is_floating(x.dtype())) return;

@@ -9,51 +9,6 @@ namespace {
 constexpr int64_t kBlock = 512;
 constexpr int64_t kShortRow = 16;  // rows shorter than this are gathered: a call a row would cost more
 
-template <class C>
-using LoadRow = void (*)(const char* from, int64_t step, C* to, int64_t count);
-template <class C>
-using StoreRow = void (*)(const C* from, char* to, int64_t step, int64_t count);
-
-template <class T, class C>
-void load_row(const char* bytes, int64_t step, C* to, int64_t count) {
-  const T* from = reinterpret_cast<const T*>(bytes);
-  if (step == 1)
-    for (int64_t i = 0; i < count; ++i) to[i] = static_cast<C>(static_cast<Compute<T>>(from[i]));
-  else
-    for (int64_t i = 0; i < count; ++i) to[i] = static_cast<C>(static_cast<Compute<T>>(from[i * step]));
-}
-
-template <class T, class C>
-void store_row(const C* from, char* bytes, int64_t step, int64_t count) {
-  T* to = reinterpret_cast<T*>(bytes);
-  for (int64_t i = 0; i < count; ++i) {
-    if constexpr (std::is_same_v<T, bool>)
-      to[i * step] = from[i] != C(0);
-    else
-      to[i * step] = static_cast<T>(from[i]);
-  }
-}
-
-template <class T, class C>
-constexpr bool storable = std::is_same_v<T, bool> || std::is_same_v<RowType<T>, C>;
-
-template <class C>
-LoadRow<C> loader(DType dtype) {
-  LoadRow<C> found = nullptr;
-  visit_dtype(AllTypes{}, dtype, "elementwise", [&]<class T>() {
-    if constexpr (storable<T, C>) found = load_row<T, C>;
-  });
-  return found;
-}
-template <class C>
-StoreRow<C> storer(DType dtype) {
-  StoreRow<C> found = nullptr;
-  visit_dtype(AllTypes{}, dtype, "elementwise", [&]<class T>() {
-    if constexpr (storable<T, C>) found = store_row<T, C>;
-  });
-  return found;
-}
-
 /// Calls run(offset, step, count, position) for the runs of one operand that cover loop elements [begin, begin+count).
 template <class F>
 void for_each_run(const Shape& shape, const Strides& strides, int64_t begin, int64_t count, F&& run) {
@@ -77,6 +32,59 @@ void for_each_run(const Shape& shape, const Strides& strides, int64_t begin, int
       index[d] = 0;
     }
   }
+}
+
+/// Loop elements [begin, begin + count) of one operand into, or out of, a dense buffer. One call a block: the walk is
+/// inside, so that runs of two elements stay cheap.
+template <class C>
+using Gather = void (*)(const void* from, const Shape& shape, const Strides& strides, int64_t begin, int64_t count,
+                        C* to);
+template <class C>
+using Scatter = void (*)(const C* from, void* to, const Shape& shape, const Strides& strides, int64_t begin,
+                         int64_t count);
+
+template <class T, class C>
+void gather(const void* from, const Shape& shape, const Strides& strides, int64_t begin, int64_t count, C* to) {
+  for_each_run(shape, strides, begin, count, [&](int64_t offset, int64_t step, int64_t length, int64_t position) {
+    const T* run = static_cast<const T*>(from) + offset;
+    if (step == 1)
+      for (int64_t i = 0; i < length; ++i) to[position + i] = static_cast<C>(static_cast<Compute<T>>(run[i]));
+    else
+      for (int64_t i = 0; i < length; ++i) to[position + i] = static_cast<C>(static_cast<Compute<T>>(run[i * step]));
+  });
+}
+
+template <class T, class C>
+void scatter(const C* from, void* to, const Shape& shape, const Strides& strides, int64_t begin, int64_t count) {
+  for_each_run(shape, strides, begin, count, [&](int64_t offset, int64_t step, int64_t length, int64_t position) {
+    T* run = static_cast<T*>(to) + offset;
+    for (int64_t i = 0; i < length; ++i) {
+      if constexpr (std::is_same_v<T, bool>)
+        run[i * step] = from[position + i] != C(0);
+      else
+        run[i * step] = static_cast<T>(from[position + i]);
+    }
+  });
+}
+
+template <class T, class C>
+constexpr bool storable = std::is_same_v<T, bool> || std::is_same_v<RowType<T>, C>;
+
+template <class C>
+Gather<C> gatherer(DType dtype) {
+  Gather<C> found = nullptr;
+  visit_dtype(AllTypes{}, dtype, "elementwise", [&]<class T>() {
+    if constexpr (storable<T, C>) found = gather<T, C>;
+  });
+  return found;
+}
+template <class C>
+Scatter<C> scatterer(DType dtype) {
+  Scatter<C> found = nullptr;
+  visit_dtype(AllTypes{}, dtype, "elementwise", [&]<class T>() {
+    if constexpr (storable<T, C>) found = scatter<T, C>;
+  });
+  return found;
 }
 
 template <class C, int N>
@@ -117,43 +125,44 @@ class RowRunner {
   }
 
   void run_blocks() {
-    LoadRow<C> load[N];
-    for (int i = 0; i < N; ++i) load[i] = loader<C>(inputs_[size_t(i)].dtype);
-    const StoreRow<C> store = storer<C>(out_dtype_);
-    const int64_t out_size = size_of(out_dtype_);
+    Gather<C> gathers[N];
+    for (int i = 0; i < N; ++i) gathers[i] = gatherer<C>(inputs_[size_t(i)].dtype);
+    const Scatter<C> scatter_out = scatterer<C>(out_dtype_);
+    C* const dense_out = is_dense(0, out_dtype_) ? reinterpret_cast<C*>(out_) : nullptr;
     parallel_for(numel(loop_.shape), kElementGrain, [&](int64_t begin, int64_t end) {
       alignas(64) C buffers[N + 1][kBlock];
       for (int64_t at = begin; at < end; at += kBlock) {
         const int64_t count = end - at < kBlock ? end - at : kBlock;
         const C* rows[N];
         int64_t steps[N];
-        for (int i = 0; i < N; ++i) rows[i] = fetch(i, load[i], at, count, buffers[i], steps[i]);
-        row_.call(row_.context, rows, steps, buffers[N], count);
-        for_each_run(loop_.shape, loop_.strides[0], at, count, [&](int64_t offset, int64_t s, int64_t n, int64_t from) {
-          store(buffers[N] + from, out_ + offset * out_size, s, n);
-        });
+        for (int i = 0; i < N; ++i) rows[i] = fetch(i, gathers[i], at, count, buffers[i], steps[i]);
+        row_.call(row_.context, rows, steps, dense_out ? dense_out + at : buffers[N], count);
+        if (!dense_out) scatter_out(buffers[N], out_, loop_.shape, loop_.strides[0], at, count);
       }
     });
   }
 
-  /// Elements [at, at + count) of an input: in place when they lie there as C, gathered otherwise.
-  const C* fetch(int i, LoadRow<C> load, int64_t at, int64_t count, C* buffer, int64_t& row_step) const {
-    const RowOperand& input = inputs_[size_t(i)];
-    const Strides& strides = loop_.strides[size_t(i) + 1];
-    row_step = 1;
-    if (single_run() && input.dtype == dtype_of<C>) {
-      const C* data = static_cast<const C*>(input.data);
-      if (strides[0] == 1) return data + at;
-      if (strides[0] == 0 && row_.takes_scalars) {
-        row_step = 0;
-        return data;
-      }
+  /// The operand's elements follow each other in the order of the walk, as C.
+  bool is_dense(int operand, DType dtype) const {
+    if (dtype != dtype_of<C>) return false;
+    int64_t step = 1;
+    for (int64_t d = loop_.shape.rank() - 1; d >= 0; --d) {
+      if (loop_.strides[size_t(operand)][d] != step) return false;
+      step *= loop_.shape[d];
     }
-    const char* bytes = static_cast<const char*>(input.data);
-    const int64_t size = size_of(input.dtype);
-    for_each_run(loop_.shape, strides, at, count, [&](int64_t offset, int64_t s, int64_t n, int64_t to) {
-      load(bytes + offset * size, s, buffer + to, n);
-    });
+    return true;
+  }
+
+  /// Elements [at, at + count) of an input: in place when they lie there as C, gathered otherwise.
+  const C* fetch(int i, Gather<C> gather_in, int64_t at, int64_t count, C* buffer, int64_t& row_step) const {
+    const RowOperand& input = inputs_[size_t(i)];
+    row_step = 1;
+    if (is_dense(i + 1, input.dtype)) return static_cast<const C*>(input.data) + at;
+    if (row_.takes_scalars && single_run() && step(i + 1) == 0 && input.dtype == dtype_of<C>) {
+      row_step = 0;
+      return static_cast<const C*>(input.data);
+    }
+    gather_in(input.data, loop_.shape, loop_.strides[size_t(i) + 1], at, count, buffer);
     return buffer;
   }
 

@@ -14,7 +14,7 @@
 //     V.
 //  3. variants.h: declare that table in the three namespaces.
 //  4. Below: one member of Kernels; kernels.cpp: one line in `of_variant`.
-//  5. engine/meson.build: one line in `isa_sources`.
+//  5. engine/isa/meson.build: one line in `isa_sources`.
 // Use it as `kernels().<family>.row(…)`.
 //
 // Same bits on every processor: the build contracts no multiply and add, so IEEE arithmetic written in one order gives

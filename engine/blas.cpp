@@ -89,6 +89,7 @@ MatrixView<T> shifted(const MatrixView<T>& matrix, int64_t row, int64_t column) 
   return result;
 }
 
+/// What c holds before the product is added to it.
 template <class T>
 void start_rows(const GemmSize& s, const GemmTarget<T>& c) {
   for (int64_t i = 0; i < s.m; ++i) {
@@ -102,11 +103,23 @@ void start_rows(const GemmSize& s, const GemmTarget<T>& c) {
   }
 }
 
+/// Rows of two or three elements would be one call each: copy what is there already, twice as much every time.
+template <class T>
+void start_narrow_rows(const GemmSize& s, const GemmTarget<T>& c) {
+  const int64_t total = s.m * s.n;
+  std::copy(c.bias, c.bias + s.n, c.data);
+  for (int64_t done = s.n; done < total; done *= 2)
+    std::copy(c.data, c.data + std::min(done, total - done), c.data + done);
+}
+
 /// One tile, on this thread. OpenBLAS would clear c before adding to it, so writing the bias instead costs nothing.
 template <class T>
 void run_tile(const GemmSize& s, const MatrixView<T>& a, const MatrixView<T>& b, GemmTarget<T> c) {
   if (c.bias || s.k == 0) {
-    start_rows(s, c);
+    if (c.bias && c.ld == s.n && s.n < 16)
+      start_narrow_rows(s, c);
+    else
+      start_rows(s, c);
     if (s.k == 0) return;
     c.beta = 1;
   }

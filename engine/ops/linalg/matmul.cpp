@@ -70,7 +70,7 @@ Tensor grad_as_matrix(const Tensor& grad, bool a_is_vector, bool b_is_vector) {
 /// The gradient of b when b is one matrix and a a batch of them: the batch and the rows are one long sum.
 Tensor merged_right_gradient(const Tensor& grad, const Tensor& a) {
   const int64_t inner = a.shape().back(), columns = grad.shape().back();
-  const int64_t rows = numel(a.shape()) / inner;
+  const int64_t rows = numel(without_last(a.shape()));
   return product(transposed(reshape(a, {rows, inner})), reshape(grad, {rows, columns}));
 }
 
@@ -108,8 +108,7 @@ Tensor matmul_backward_b(const Tensor& grad, const Tensor& a, const Shape& b_sha
   const Tensor g = grad_as_matrix(grad, a.rank() == 1, b_shape.rank() == 1), left = as_rows(a);
   Shape columns = b_shape;
   if (columns.rank() == 1) columns.push_back(1);
-  if (columns.rank() == 2 && left.rank() > 2 && left.numel() > 0)
-    return reshape(merged_right_gradient(g, left), b_shape);
+  if (columns.rank() == 2 && left.rank() > 2) return reshape(merged_right_gradient(g, left), b_shape);
   return reshape(sum_to(product(transposed(left), g), columns), b_shape);
 }
 

@@ -31,6 +31,10 @@ TEST_CASE("matmul: a sum over nothing has zero gradients of the right shape") {
   const Variable none = Variable::leaf(empty({0, 4, 2})), weight = Variable::leaf(ones({2, 3}));
   backward(matmul(none, weight), {.grad = empty({0, 4, 3})});
   CHECK(weight.grad().to_vector<double>() == std::vector<double>(6, 0));
+  const Variable thin = Variable::leaf(empty({4, 2, 0})), flat = Variable::leaf(empty({0, 3}));
+  backward(matmul(thin, flat), {.grad = ones({4, 2, 3})});
+  CHECK(thin.grad().shape() == Shape{4, 2, 0});
+  CHECK(flat.grad().shape() == Shape{0, 3});
 }
 
 TEST_CASE("matmul: saves only what the wanted gradients read") {

@@ -52,6 +52,20 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+Json::Json() = default;
+Json::Json(std::nullptr_t) {}
+Json::Json(double value) : value_(value) {}
+Json::Json(const char* value) : value_(std::string(value)) {}
+Json::Json(std::string_view value) : value_(std::string(value)) {}
+Json::Json(std::string value) : value_(std::move(value)) {}
+Json::Json(Array values) : value_(std::move(values)) {}
+Json::Json(const Json& other) = default;
+Json::Json(Json&& other) noexcept = default;
+Json& Json::operator=(const Json& other) = default;
+Json& Json::operator=(Json&& other) noexcept = default;
+Json::~Json() = default;
+Json Json::array() { return Json(Array{}); }
+
 void Json::raise_too_large() {
   raise<ValueError>("json: integers must fit 64 bits with sign (an unsigned value above)");
 }

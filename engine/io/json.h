@@ -19,20 +19,23 @@ class Json {
   using Array = std::vector<Json>;
   using Object = std::vector<JsonMember>;
 
-  Json() = default;
-  Json(std::nullptr_t) {}
-  Json(std::same_as<bool> auto value) : value_(value) {}
+  Json();
+  Json(std::nullptr_t);
+  Json(std::same_as<bool> auto value);
   /// Throws ValueError for an unsigned value above 2^63 - 1.
   template <std::integral T>
-  requires(!std::same_as<T, bool>) Json(T value) : value_(int64_t(value)) {
-    if (std::unsigned_integral<T> && int64_t(value) < 0) raise_too_large();
-  }
-  Json(double value) : value_(value) {}
-  Json(const char* value) : value_(std::string(value)) {}
-  Json(std::string_view value) : value_(std::string(value)) {}
-  Json(std::string value) : value_(std::move(value)) {}
-  Json(Array values) : value_(std::move(values)) {}
-  static Json array() { return Json(Array{}); }
+  requires(!std::same_as<T, bool>) Json(T value);
+  Json(double value);
+  Json(const char* value);
+  Json(std::string_view value);
+  Json(std::string value);
+  Json(Array values);
+  Json(const Json& other);
+  Json(Json&& other) noexcept;
+  Json& operator=(const Json& other);
+  Json& operator=(Json&& other) noexcept;
+  ~Json();
+  static Json array();
   static Json object();
 
   /// Reads one JSON text (RFC 8259). Refused, with line and column: anything after the value, duplicate keys, more than
@@ -92,6 +95,14 @@ struct JsonMember {
   Json value;
   bool operator==(const JsonMember&) const = default;
 };
+
+// Here, where JsonMember is complete.
+Json::Json(std::same_as<bool> auto value) : value_(value) {}
+
+template <std::integral T>
+requires(!std::same_as<T, bool>) Json::Json(T value) : value_(int64_t(value)) {
+  if (std::unsigned_integral<T> && int64_t(value) < 0) raise_too_large();
+}
 
 /// Appends `text` as a JSON string, quotes included. Throws ValueError when it is not UTF-8.
 void append_json_string(std::string& out, std::string_view text);

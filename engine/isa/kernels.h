@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/isa/elementwise_kernels.h"
+#include "engine/isa/optim_kernels.h"
 #include "engine/isa/reduce_kernels.h"
 
 // Kernels compiled once for every instruction set, and chosen by what the processor can do.
@@ -26,6 +27,7 @@ namespace plumb {
 struct Kernels {
   const char* name;  // "portable", "avx2", "avx512"
   const ElementwiseKernels& elementwise;
+  const OptimKernels& optim;
   const ReduceKernels& reduce;
 };
 

@@ -4,14 +4,22 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/isa/kernels.h"
+#include "engine/isa/optim_rows.h"
 #include "engine/loops.h"
 #include "engine/ops/optim/optim_kernels.h"
-#include "engine/ops/optim/optim_rows.h"
 
 namespace plumb {
 namespace {
 
-using namespace portable;
+// Floats run in the processor's instruction set, doubles (there for checks) in the portable one.
+template <class T, class... Args>
+auto run(auto OptimKernels::*vectorised, auto portable_row, Args... args) {
+  if constexpr (std::is_same_v<T, float>)
+    return (kernels().optim.*vectorised)(args...);
+  else
+    return portable_row(args...);
+}
 
 double number(const Tensor& scalar) { return *scalar.data<double>(); }
 bool is_skipped(const StepControl& control) { return control.skip.defined() && *control.skip.data<bool>(); }
@@ -89,8 +97,9 @@ void advance_step_kernel(Cpu, StepControl& control) {
 void adam_kernel(Cpu, UpdateTensors& tensors, const StepControl& control, const AdamOptions& options) {
   if (is_skipped(control)) return;
   update_weights(tensors, [&]<class A>(A* weights, int64_t begin, int64_t count) {
-    adam_row(weights, tensors.grad.data<A>() + begin, tensors.state1.mutable_data<A>() + begin,
-             tensors.state2.mutable_data<A>() + begin, count, adam_coefficients<A>(control, options));
+    run<A>(&OptimKernels::adam, portable::adam_row<A>, weights, tensors.grad.data<A>() + begin,
+           tensors.state1.mutable_data<A>() + begin, tensors.state2.mutable_data<A>() + begin, count,
+           adam_coefficients<A>(control, options));
   });
 }
 
@@ -100,9 +109,10 @@ void sgd_kernel(Cpu, UpdateTensors& tensors, const StepControl& control, const S
     const SgdCoefficients<A> coefficients = sgd_coefficients<A>(control, options);
     const A* grad = tensors.grad.data<A>() + begin;
     if (tensors.state1.defined())
-      sgd_momentum_row(weights, grad, tensors.state1.mutable_data<A>() + begin, count, coefficients);
+      run<A>(&OptimKernels::sgd_momentum, portable::sgd_momentum_row<A>, weights, grad,
+             tensors.state1.mutable_data<A>() + begin, count, coefficients);
     else
-      sgd_row(weights, grad, count, coefficients);
+      run<A>(&OptimKernels::sgd, portable::sgd_row<A>, weights, grad, count, coefficients);
   });
 }
 
@@ -115,7 +125,7 @@ void ema_kernel(Cpu, const Tensor& weight, const Tensor& decay, Tensor& shadow) 
     parallel_for(shadow.numel(), kElementGrain, [&](int64_t begin, int64_t end) {
       through_compute_type(to, begin, end, [&](A* shadows, int64_t first, int64_t count) {
         if constexpr (std::is_same_v<T, A>) {
-          ema_row(shadows, from + first, count, one_minus_decay);
+          run<A>(&OptimKernels::ema, portable::ema_row<A>, shadows, from + first, count, one_minus_decay);
         } else {
           for (int64_t i = 0; i < count; ++i) shadows[i] -= one_minus_decay * (shadows[i] - A(from[first + i]));
         }
@@ -133,7 +143,7 @@ void add_sum_of_squares_kernel(Cpu, const Tensor& x, Tensor& total) {
       if constexpr (is_half<T>) {
         for (int64_t i = begin; i < end; ++i) sum += double(float(values[i])) * double(float(values[i]));
       } else {
-        sum = sum_of_squares_row(values + begin, end - begin);
+        sum = run<T>(&OptimKernels::sum_of_squares, portable::sum_of_squares_row<T>, values + begin, end - begin);
       }
     });
   });
@@ -153,6 +163,7 @@ void not_finite_kernel(Cpu, const Tensor& x, Tensor& answer) {
 }
 
 void scale_by_kernel(Cpu, const Tensor& factor, Tensor& x) {
+  if (number(factor) == 1) return;  // gradients within the limit: the usual case of clipping
   visit_dtype(Floats{}, x.dtype(), "scale_by_", [&]<class T>() {
     using A = Compute<T>;
     const A scale = A(number(factor));

@@ -7,6 +7,7 @@
 #include "autograd/backward.h"
 #include "autograd/ops/reduce.h"
 #include "engine/error.h"
+#include "engine/isa/kernels.h"
 #include "engine/parallel.h"
 #include "nn/optim/adam.h"
 #include "nn/optim/clip.h"
@@ -251,6 +252,29 @@ TEST_CASE("clip: a norm that is not finite is told to the optimiser on the devic
     CHECK(bits_of(weights.a.value()) == before);
   }
   CHECK(not_finite(scalar(1e300, DType::f64)).item() == 0);
+}
+
+TEST_CASE("optimizer: every instruction set gives the same bits, odd lengths included") {
+  for (int64_t count : {1, 15, 16, 17, 1000}) {
+    std::string bits[3];
+    const char* names[3] = {"portable", "avx2", "avx512"};
+    for (int k = 0; k < 3; ++k) {
+      const Kernels* kernels = find_kernels(names[k]);
+      if (!kernels) continue;
+      Tensor w = random_tensor({count}, 1, DType::f32), g = random_tensor({count}, 2, DType::f32);
+      Tensor m = random_tensor({count}, 3, DType::f32), v = zeros({count}), b = zeros({count}), shadow = zeros({count});
+      float* weight = w.mutable_data<float>();
+      kernels->optim.adam(weight, g.data<float>(), m.mutable_data<float>(), v.mutable_data<float>(), count,
+                          {0.99f, 0.01f, 0.1f, 0.999f, 1e-3f, 1.7f, 1e-8f, 1e-2f});
+      kernels->optim.sgd(weight, g.data<float>(), count, {0.1f, 0.9f, 1, 0.01f, 0, 1});
+      kernels->optim.sgd_momentum(weight, g.data<float>(), b.mutable_data<float>(), count,
+                                  {0.1f, 0.9f, 1, 0.01f, 1, 0.9f});
+      kernels->optim.ema(shadow.mutable_data<float>(), weight, count, 0.3f);
+      const double sum = kernels->optim.sum_of_squares(weight, count);
+      bits[k] = bits_of(w) + bits_of(m) + bits_of(v) + bits_of(b) + bits_of(shadow) + bits_of(scalar(sum, DType::f64));
+      CHECK(bits[k] == bits[0]);
+    }
+  }
 }
 
 TEST_CASE("optimizer: same bits for any number of threads") {

@@ -4,6 +4,7 @@
 #include "apps/objective/objective_verb.h"
 #include "apps/op/op.h"
 #include "apps/toy2d/toy2d.h"
+#include "apps/train/train.h"
 
 namespace plumb {
 
@@ -12,6 +13,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
       {"about", "what this build and this machine are", run_about},
+      {"train", "trains a diffusion model of points", run_train},
       {"op", "runs any op on tensors from a file (conformance)", run_op},
       {"objective", "evaluates any objective on predictions from a file (conformance)", run_objective},
   };

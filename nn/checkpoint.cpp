@@ -44,8 +44,10 @@ std::map<int64_t, fs::path> list_checkpoints(const fs::path& directory) {
   return found;
 }
 
-void prune(const fs::path& directory, int64_t keep) {
+/// Later checkpoints than `step` are not counted: what a resumed run has yet to write anew may be broken.
+void prune(const fs::path& directory, int64_t step, int64_t keep) {
   std::map<int64_t, fs::path> all = list_checkpoints(directory);
+  all.erase(all.upper_bound(step), all.end());
   while (keep > 0 && int64_t(all.size()) > keep) {
     std::error_code error;
     fs::remove_all(all.begin()->second, error);
@@ -64,7 +66,7 @@ void save_checkpoint(const fs::path& directory, int64_t step, const TrainingStat
   if (state.ema) save_safetensors(target.file("ema.safetensors"), to_map(state.ema->state_dict()));
   Json manifest = fields;
   target.commit(manifest.set("step", step));
-  prune(directory, keep);
+  prune(directory, step, keep);
 }
 
 std::optional<FoundCheckpoint> find_checkpoint(const fs::path& directory, std::vector<std::string>* broken) {

@@ -1,5 +1,7 @@
 #include "apps/common/run_log.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -59,6 +61,12 @@ void RunLog::write(int64_t step, const NamedValues& values) {
   require<IoError>(written && std::fflush(file_.get()) == 0, "log: the file cannot be written ({}); {}", path_,
                    std::strerror(errno));
   if (tensorboard_) tensorboard_->write(step, values);
+}
+
+void RunLog::sync() {
+  // EINVAL: the log is no regular file (a pipe, /dev/null), which has nothing to sync.
+  require<IoError>(fsync(fileno(file_.get())) == 0 || errno == EINVAL, "log: the file cannot be synced ({}); {}", path_,
+                   std::strerror(errno));
 }
 
 void write_metrics(const std::string& path, const Json& metrics) { write_file_atomic(path, metrics.dump(2) + "\n"); }

@@ -29,6 +29,8 @@ class RunLog {
   /// {"step": step, NAME: value, ...}. Values that are NaN or infinite become null, which JSON has instead.
   /// Throws IoError.
   void write(int64_t step, const NamedValues& values);
+  /// Waits until the lines are on disk, so that a checkpoint written next never outlives them. Throws IoError.
+  void sync();
 
  private:
   std::string path_;

@@ -1,0 +1,29 @@
+#include "apps/train/train.h"
+
+#include <cstdio>
+
+#include "apps/common/globals.h"
+#include "apps/train/trainer.h"
+#include "engine/format.h"
+
+namespace plumb {
+
+int run_train(const Arguments& arguments) {
+  train::Settings settings;
+  Flags flags("train", "trains a diffusion model of 2D or N-D points");
+  train::add_flags(flags, settings);
+  if (!flags.parse(arguments)) return kExitDone;
+  apply_globals(settings.global);
+
+  // Everything that can be refused is refused before the folder is touched.
+  const train::PointData data = train::load_data(settings);
+  train::Trainer trainer(settings, flags.resolved(), data);
+  const OutputDir out(settings.global.out);
+  trainer.resume(out);
+  write_config(out / "config.toml", "train", flags.resolved());
+  const int code = trainer.run(out);
+  if (code == kExitDone && !settings.global.quiet) std::printf("model: %s\n", (out / "model").c_str());
+  return code;
+}
+
+}  // namespace plumb

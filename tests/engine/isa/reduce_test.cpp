@@ -67,13 +67,13 @@ TEST_CASE("row kernels: every instruction set gives the same bits") {
       CAPTURE(n);
       const Tensor a = random_tensor({n}, 1, DType::f32), b = random_tensor({n}, 2, DType::f32);
       Tensor c = random_tensor({n}, 3, DType::f32);
-      CHECK(results(reference, a.data<float>(), b.data<float>(), c.data<float>(), n) ==
-            results(variant->reduce, a.data<float>(), b.data<float>(), c.data<float>(), n));
+      CHECK((results(reference, a.data<float>(), b.data<float>(), c.data<float>(), n) ==
+             results(variant->reduce, a.data<float>(), b.data<float>(), c.data<float>(), n)));
       // Spread over the whole range of exp, with both infinities' neighbours.
       c.mul_(60);
       c.mutable_data<float>()[n / 2] = -std::numeric_limits<float>::infinity();
-      CHECK(results(reference, c.data<float>(), b.data<float>(), a.data<float>(), n) ==
-            results(variant->reduce, c.data<float>(), b.data<float>(), a.data<float>(), n));
+      CHECK((results(reference, c.data<float>(), b.data<float>(), a.data<float>(), n) ==
+             results(variant->reduce, c.data<float>(), b.data<float>(), a.data<float>(), n)));
     }
   }
 }

@@ -65,7 +65,7 @@ TEST_CASE("mse, sample_error: the number of threads does not change the bits") {
     set_num_threads(threads);
     const std::string bits = bits_of(mse(p, t)) + bits_of(sample_error(p, t));
     if (first.empty()) first = bits;
-    CHECK(bits == first);
+    CHECK((bits == first));
   }
   set_num_threads(2);
 }

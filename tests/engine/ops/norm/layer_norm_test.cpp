@@ -66,7 +66,7 @@ TEST_CASE("layer_norm: agrees with the naive formula for every layout, dtype, we
 TEST_CASE("layer_norm: several normalised dims count as one") {
   const Tensor x = random_tensor({4, 3, 5}), w = random_tensor({3, 5}, 2);
   const Tensor flat = x.view_as({4, 15}, {15, 1}, 0), flat_w = w.view_as({15}, {1}, 0);
-  CHECK(bits_of(layer_norm(x, {3, 5}, w).y) == bits_of(layer_norm(flat, {15}, flat_w).y));
+  CHECK((bits_of(layer_norm(x, {3, 5}, w).y) == bits_of(layer_norm(flat, {15}, flat_w).y)));
 }
 
 TEST_CASE("layer_norm: a mean of a million with a spread of one keeps its digits") {
@@ -94,7 +94,7 @@ TEST_CASE("layer_norm: the number of threads does not change the bits, forward o
     const LayerNormGrads grads = layer_norm_backward(g, x, r, w, {128}, {.x = true, .weight = true, .bias = true});
     const std::string bits = bits_of(r.y) + bits_of(grads.x) + bits_of(grads.weight) + bits_of(grads.bias);
     if (first.empty()) first = bits;
-    CHECK(bits == first);
+    CHECK((bits == first));
   }
   set_num_threads(2);
 }

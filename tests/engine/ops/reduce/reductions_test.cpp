@@ -141,7 +141,7 @@ TEST_CASE("reductions: the number of threads does not change the bits") {
       for (const Tensor& layout : {x, reversed_memory(x)})
         for (const Dims& dims : {Dims{}, Dims{0}, Dims{1}}) bits += bits_of(test.op(layout, dims, false));
     if (first.empty()) first = bits;
-    CHECK(bits == first);
+    CHECK((bits == first));
   }
   set_num_threads(2);
 }

@@ -134,7 +134,7 @@ TEST_CASE("sum: the number of threads does not change the bits") {
       for (const Dims& dims : {Dims{}, Dims{0}, Dims{1}})
         bits += bits_of(sum(layout, dims)) + bits_of(mean(layout, dims));
     seen.push_back(bits);
-    CHECK(seen.front() == bits);
+    CHECK((seen.front() == bits));
   }
   set_num_threads(2);
 }

@@ -80,7 +80,7 @@ TEST_CASE("softmax: the number of threads does not change the bits") {
     set_num_threads(threads);
     const std::string bits = bits_of(softmax(x, 1)) + bits_of(softmax(x, 0)) + bits_of(log_softmax(x, 1));
     if (first.empty()) first = bits;
-    CHECK(bits == first);
+    CHECK((bits == first));
   }
   set_num_threads(2);
 }

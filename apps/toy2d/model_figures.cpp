@@ -85,7 +85,7 @@ plot::Figure trajectory_figure(const Settings& settings, const Results& results)
     std::vector<Tensor> steps;
     const SamplerOptions ddim25{.steps = std::min<int64_t>(25, schedule.num_train_timesteps())};
     sample(*shown.model, schedule, {.noise = noise, .condition = {.labels = labels}}, ddim25, &steps);
-    add_trajectories(add_panel(figure, shown.title, settings.world.radius + 2, results.centers), steps, kPerClass);
+    add_trajectories(add_panel(figure, shown.title, settings.world.radius + 1, results.centers), steps, kPerClass);
   }
   return figure;
 }
@@ -97,7 +97,7 @@ plot::Figure field_figure(const Settings& settings, const Results& results) {
   const Gaussians2d world(settings.world);
   const double reach = settings.world.radius + 1.5;
   const Tensor points = grid(reach * 0.95, kGrid), labels = zeros({points.size(0)}, DType::i64);
-  const int64_t step = schedule.num_train_timesteps() / 3;
+  const int64_t step = schedule.num_train_timesteps() / 8;
   const Tensor t = full({points.size(0)}, double(step), DType::i64);
   plot::Figure figure;
   figure.title = fmt::format("Where denoising leads class 0 at t = {} of {}", step, schedule.num_train_timesteps());

@@ -3,6 +3,7 @@
 #include "apps/about/about.h"
 #include "apps/objective/objective_verb.h"
 #include "apps/op/op.h"
+#include "apps/sample/sample.h"
 #include "apps/toy2d/toy2d.h"
 #include "apps/train/train.h"
 
@@ -12,8 +13,9 @@ const std::vector<Verb>& verbs() {
   // One line a verb, in the order of a first tour.
   static const std::vector<Verb> all = {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
-      {"about", "what this build and this machine are", run_about},
       {"train", "trains a diffusion model of points", run_train},
+      {"sample", "draws points from a trained model", run_sample},
+      {"about", "what this build and this machine are", run_about},
       {"op", "runs any op on tensors from a file (conformance)", run_op},
       {"objective", "evaluates any objective on predictions from a file (conformance)", run_objective},
   };

@@ -1,6 +1,7 @@
 #include "apps/verbs.h"
 
 #include "apps/about/about.h"
+#include "apps/inspect/inspect.h"
 #include "apps/objective/objective_verb.h"
 #include "apps/op/op.h"
 #include "apps/sample/sample.h"
@@ -15,6 +16,7 @@ const std::vector<Verb>& verbs() {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
       {"train", "trains a diffusion model of points", run_train},
       {"sample", "draws points from a trained model", run_sample},
+      {"inspect", "lists and verifies safetensors files, checkpoints and model folders", run_inspect},
       {"about", "what this build and this machine are", run_about},
       {"op", "runs any op on tensors from a file (conformance)", run_op},
       {"objective", "evaluates any objective on predictions from a file (conformance)", run_objective},

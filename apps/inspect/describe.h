@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/io/json.h"
+
+namespace plumb {
+
+/// Describes a path as a JSON object; "kind" says which of these it is:
+///   safetensors   path, count (tensors), elements, bytes, metadata, tensors [{name, dtype, shape, elements, bytes}]
+///   checkpoint    path, step, verified, settings, files [safetensors]
+///   model         path, class, verified, components [{name, class, config, weights: safetensors}]; elements and
+///                 loads_with where the class is ours
+///   run           path, checkpoints [checkpoint], model
+/// Throws IoError, ValueError or UsageError naming what is broken, and for a path that is none of them.
+Json describe_path(const std::filesystem::path& path);
+
+/// The same for people; with `all`, the tensors inside folders too.
+std::string format_description(const Json& description, bool all);
+
+}  // namespace plumb

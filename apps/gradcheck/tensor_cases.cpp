@@ -1,0 +1,63 @@
+#include "apps/gradcheck/op_cases.h"
+
+namespace plumb {
+namespace {
+
+constexpr Values kAny = Values::any;
+
+void add_products(std::vector<OpCase>& cases) {
+  cases.push_back({"matmul", {{kAny, {3, 4}}, {kAny, {4, 2}}}});
+  cases.push_back({"matmul", {{kAny, {2, 1, 2, 3}}, {kAny, {2, 3, 2}}}});
+  cases.push_back({"matmul", {{kAny, {4}}, {kAny, {4, 3}}}});
+  cases.push_back({"matmul", {{kAny, {5}}, {kAny, {5}}}});
+  cases.push_back({"linear", {{kAny, {3, 4}}, {kAny, {2, 4}}, {kAny, {2}}}});
+  cases.push_back({"linear", {{kAny, {2, 2, 3}}, {kAny, {1, 3}}}});
+  cases.push_back({"linear", {{kAny, {3}}, {kAny, {2, 3}}, {kAny, {2}}}});
+}
+
+void add_layout(std::vector<OpCase>& cases) {
+  cases.push_back({"cat", {{kAny, {2, 3}}, {kAny, {1, 3}}, {kAny, {2, 3}}}, R"({"dim": 0})"});
+  cases.push_back({"cat", {{kAny, {2, 1, 2}}, {kAny, {2, 3, 2}}}, R"({"dim": -2})"});
+  cases.push_back({"stack", {{kAny, {2, 3}}, {kAny, {2, 3}}}, R"({"dim": 1})"});
+  cases.push_back({"stack", {{kAny, {}}, {kAny, {}}, {kAny, {}}}});
+  cases.push_back({"expand", {{kAny, {3, 1}}}, R"({"shape": [2, 3, 4]})"});
+  cases.push_back({"expand", {{kAny, {}}}, R"({"shape": [3]})"});
+  cases.push_back({"flip", {{kAny, {2, 3, 2}}}, R"({"dims": [0, 2]})"});
+  cases.push_back({"pad", {{kAny, {2, 3}}}, R"({"pad": [1, 2], "value": 3})"});
+  cases.push_back({"pad", {{kAny, {3, 4}}}, R"({"pad": [-1, 1, 2, -1]})"});
+  cases.push_back({"permute", {{kAny, {2, 3, 4}}}, R"({"dims": [2, 0, 1]})"});
+  cases.push_back({"reshape", {{kAny, {2, 6}}}, R"({"shape": [3, -1]})"});
+  cases.push_back({"roll", {{kAny, {2, 5}}}, R"({"shift": [-2], "dim": [1]})"});
+  cases.push_back({"roll", {{kAny, {2, 3}}}, R"({"shift": [4]})"});
+  cases.push_back({"select", {{kAny, {2, 3, 2}}}, R"({"dim": 1, "index": -1})"});
+  cases.push_back({"slice", {{kAny, {7, 2}}}, R"({"dim": 0, "start": 1, "end": 6, "step": 2})"});
+  cases.push_back({"slice", {{kAny, {3, 4}}}, R"({"dim": -1, "start": -3})"});
+  cases.push_back({"squeeze", {{kAny, {1, 3, 1}}}});
+  cases.push_back({"squeeze", {{kAny, {1, 3, 1}}}, R"({"dim": [0]})"});
+  cases.push_back({"transpose", {{kAny, {2, 3, 4}}}, R"({"dim0": 0, "dim1": -1})"});
+  cases.push_back({"unsqueeze", {{kAny, {2, 3}}}, R"({"dim": 1})"});
+}
+
+/// Indices repeat: their gradients must add up.
+void add_index(std::vector<OpCase>& cases) {
+  cases.push_back({"embedding", {{Values::index, {2, 4}, 3}, {kAny, {3, 2}}}});
+  cases.push_back({"embedding", {{Values::index, {}, 5}, {kAny, {5, 1}}}});
+  cases.push_back({"gather", {{kAny, {3, 4}}, {Values::index, {3, 6}, 4}}, R"({"dim": 1})"});
+  cases.push_back({"gather", {{kAny, {3, 4}}, {Values::index, {5, 2}, 3}}, R"({"dim": 0})"});
+  cases.push_back({"index_select", {{kAny, {3, 4}}, {Values::index, {6}, 3}}, R"({"dim": 0})"});
+  cases.push_back({"index_select", {{kAny, {2, 3, 2}}, {Values::index, {5}, 3}}, R"({"dim": -2})"});
+  cases.push_back({"scatter_add", {{kAny, {3, 4}}, {Values::index, {3, 6}, 4}, {kAny, {3, 6}}}, R"({"dim": 1})"});
+  cases.push_back({"scatter_add", {{kAny, {2, 3}}, {Values::index, {4, 2}, 2}, {kAny, {5, 3}}}, R"({"dim": 0})"});
+}
+
+}  // namespace
+
+std::vector<OpCase> tensor_cases() {
+  std::vector<OpCase> cases;
+  add_products(cases);
+  add_layout(cases);
+  add_index(cases);
+  return cases;
+}
+
+}  // namespace plumb

@@ -5,6 +5,7 @@
 
 #include "align/eval/score_error.h"
 #include "apps/common/progress.h"
+#include "apps/toy2d/guided_reference.h"
 #include "apps/toy2d/pairs.h"
 #include "apps/toy2d/reference_model.h"
 #include "engine/ops.h"
@@ -133,27 +134,20 @@ class Experiment {
 
   /// The control: the reference itself, guided away from c-. TF-CPP comes close to distilling it.
   void add_guided_rows(SeedState& seed) {
-    for (const NamedSampler& sampler : samplers_) {
-      SamplerOptions options = sampler.options;
-      options.guidance_scale = kControlGuidance;
-      seed.rows.push_back(evaluate(seed, {"reference_guided", "none", sampler.name}, *seed.reference, options));
-    }
+    GuidedReference guided(*seed.reference, world_, kControlGuidance);
+    for (const NamedSampler& sampler : samplers_)
+      seed.rows.push_back(evaluate(seed, {"reference_guided", "none", sampler.name}, guided, sampler.options));
   }
 
   Tensor by_class(const Tensor& points) const {
     return reshape(points, {world_.classes(), settings_.samples_per_class, 2});
   }
 
-  RowResult evaluate(const SeedState& seed, RowName name, PointDenoiser& model, const SamplerOptions& options) {
-    Tensor beside = empty(labels_.shape(), DType::i64);
-    for (int64_t i = 0; i < labels_.numel(); ++i)
-      beside.mutable_data<int64_t>()[i] = world_.neighbor(labels_.data<int64_t>()[i], i % 2);
-    const Tensor samples = sample(model, schedule_,
-                                  {.noise = seed.initial_noise,
-                                   .condition = {.labels = labels_},
-                                   .negative = {.labels = beside},
-                                   .key = seed.key.fork("sampler noise")},
-                                  options);
+  RowResult evaluate(const SeedState& seed, RowName name, Denoiser& model, const SamplerOptions& options) {
+    const Tensor samples =
+        sample(model, schedule_,
+               {.noise = seed.initial_noise, .condition = {.labels = labels_}, .key = seed.key.fork("sampler noise")},
+               options);
     RowResult result{std::move(name), seed.seed, by_class(samples), {}, 0};
     result.metrics = seed.clean->evaluate(result.samples);
     result.score_error = score_error(model, world_, schedule_, seed.key.fork("score error"));

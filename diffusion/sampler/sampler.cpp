@@ -1,14 +1,39 @@
 #include "diffusion/sampler/sampler.h"
 
+#include <algorithm>
+
 #include "autograd/grad_mode.h"
 #include "diffusion/guidance.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
 
 namespace plumb {
+namespace {
+
+Tensor sample_slices(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart& start,
+                     const SamplerOptions& options) {
+  SamplerOptions whole = options;
+  whole.rows_per_pass = 0;
+  const int64_t count = start.noise.size(0);
+  std::vector<Tensor> parts;
+  for (int64_t begin = 0; begin < count; begin += options.rows_per_pass) {
+    const int64_t end = std::min(begin + options.rows_per_pass, count);
+    parts.push_back(sample(model, schedule,
+                           {.noise = slice(start.noise, 0, begin, end),
+                            .condition = start.condition.rows(begin, end),
+                            .negative = start.negative.rows(begin, end),
+                            .key = start.key.at_sample(start.key.sample0 + uint64_t(begin))},
+                           whole));
+  }
+  return cat(parts, 0);
+}
+
+}  // namespace
 
 Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart& start, const SamplerOptions& options,
               std::vector<Tensor>* trajectory) {
+  if (options.rows_per_pass > 0 && start.noise.size(0) > options.rows_per_pass && !trajectory)
+    return sample_slices(model, schedule, start, options);
   NoGrad no_grad;
   const std::vector<int64_t> timesteps =
       sampling_timesteps({schedule.num_train_timesteps(), options.steps, options.spacing, options.steps_offset});

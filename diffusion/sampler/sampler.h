@@ -21,6 +21,9 @@ struct SamplerOptions {
   double eta = 0;  ///< DDIM only
   bool clip_sample = false;
   double guidance_scale = 1;  ///< 1: no guidance, the negative condition is not read
+  /// Samples that go through the model together; 0: all. A small network runs faster when its activations fit the
+  /// cache.
+  int64_t rows_per_pass = 0;
 };
 
 /// What sampling starts from; one row a sample.

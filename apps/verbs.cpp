@@ -2,6 +2,7 @@
 
 #include "apps/about/about.h"
 #include "apps/gradcheck/gradcheck_verb.h"
+#include "apps/graph/graph.h"
 #include "apps/inspect/inspect.h"
 #include "apps/objective/objective_verb.h"
 #include "apps/op/op.h"
@@ -18,6 +19,7 @@ const std::vector<Verb>& verbs() {
       {"train", "trains a diffusion model of points", run_train},
       {"sample", "draws points from a trained model", run_sample},
       {"inspect", "lists and verifies safetensors files, checkpoints and model folders", run_inspect},
+      {"graph", "draws the autograd graph of a loss as DOT and SVG", run_graph},
       {"gradcheck", "compares gradients with finite differences", run_gradcheck_verb},
       {"about", "what this build and this machine are", run_about},
       {"op", "runs any op on tensors from a file (conformance)", run_op},

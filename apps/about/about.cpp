@@ -5,11 +5,15 @@
 #include <cstdio>
 #include <thread>
 
+#include "engine/blas.h"
 #include "engine/config.h"
+#include "engine/isa/kernels.h"
 
 namespace plumb {
 
-std::string version_line() { return fmt::format("plumb {}\n", kVersion); }
+std::string version_line() {
+  return fmt::format("plumb {} (kernels {}, BLAS core {})\n", kVersion, kernels().name, blas_core_name());
+}
 
 int run_about(const Arguments& arguments) {
   // 1. Settings with their defaults. 2. The table. 3. parse(), which returns false after --help. 4. The work.
@@ -20,9 +24,12 @@ int run_about(const Arguments& arguments) {
   if (!flags.parse(arguments)) return kExitDone;
 
   unsigned cores = std::thread::hardware_concurrency();
-  const char* format = json ? "{{\"version\": \"{}\", \"compiler\": \"{}\", \"cores\": {}}}\n"
-                            : "version   {}\ncompiler  {}\ncores     {}\n";
-  std::fputs(fmt::format(fmt::runtime(format), kVersion, __VERSION__, cores).c_str(), stdout);
+  const char* format =
+      json
+          ? "{{\"version\": \"{}\", \"compiler\": \"{}\", \"cores\": {}, \"kernels\": \"{}\", \"blas_core\": \"{}\"}}\n"
+          : "version    {}\ncompiler   {}\ncores      {}\nkernels    {}\nBLAS core  {}\n";
+  std::fputs(fmt::format(fmt::runtime(format), kVersion, __VERSION__, cores, kernels().name, blas_core_name()).c_str(),
+             stdout);
   return kExitDone;
 }
 

@@ -30,7 +30,7 @@ struct Settings {
   std::string rng = "plumb";
 };
 
-/// Samples that go through the network together; the result does not depend on it.
+/// Samples that go through the network together, to bound memory.
 constexpr int64_t kBatch = 16384;
 
 void add_flags(Flags& flags, Settings& s) {
@@ -89,7 +89,7 @@ Tensor initial_noise(const Settings& s, const RandomKey& key, int64_t dimensions
   return randn(generator, {s.num_samples, dimensions});
 }
 
-/// Batch by batch; what a sample becomes depends on its own row alone.
+/// Batch by batch; a sample's draws depend on its own row alone.
 Tensor draw(PointModel& model, const Settings& s, const Tensor& labels) {
   const NoiseSchedule schedule(model.schedule);
   const RandomKey key = RandomKey{.seed = uint64_t(s.global.seed)}.fork("sample");

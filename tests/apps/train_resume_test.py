@@ -125,6 +125,21 @@ def broken(report, plumb, folder, expected):
     report.expect(code == 2 and "no checkpoint is whole" in error, f"nothing but broken ones: exit {code} {error}")
 
 
+def broken_and_later(report, plumb, folder, expected):
+    """A broken checkpoint of a later step must not crowd out the good ones that the run writes."""
+    out = folder / "later"
+    stop(plumb, out, EVERY + 5, signal.SIGTERM)
+    later = out / "checkpoint-1000"
+    shutil.copytree(out / f"checkpoint-{steps_of(out)[-1]}", later)
+    (later / "model.safetensors").write_bytes(b"")
+    code, error = run(plumb, out, "--resume_from_checkpoint", "latest", "--checkpoints_total_limit", 1)
+    report.expect(code == 0 and "checkpoint-1000" in error, f"a later broken checkpoint: exit {code} {error}")
+    report.expect(steps_of(out) == [STEPS, 1000], f"the good checkpoint is kept, not {steps_of(out)}")
+    got = {name: value for name, value in results(out).items() if not name.startswith("checkpoint-1000")}
+    wanted = {name: value for name, value in expected.items() if not name.startswith(f"checkpoint-{STEPS - EVERY}/")}
+    report.check(differences(got, wanted), "after a later broken checkpoint")
+
+
 def tensor_file(path, points, labels):
     """A safetensors file of f32 points [N, 2] and i64 labels [N]."""
     count = len(labels)
@@ -189,6 +204,7 @@ def main():
             if not flags:
                 signals(report, plumb, folder, expected)
                 broken(report, plumb, folder, expected)
+                broken_and_later(report, plumb, folder, expected)
         # The kills must have hit runs under way, or this test proves nothing.
         report.expect(stopped >= 12, f"only {stopped} of {4 * KILLS} kills came before the end")
         changes(report, plumb, folder, chance)

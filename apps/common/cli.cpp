@@ -2,8 +2,8 @@
 
 // The only file that sees CLI11: it takes ten seconds to compile. CLI11 splits words into names and values; the table,
 // types, messages, help and configuration are ours.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>

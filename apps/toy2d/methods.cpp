@@ -22,14 +22,14 @@ void check_name(const std::string& name, std::string_view where) {
 }
 
 void apply_settings(Method& method, const KeyValues& settings) {
-  Flags keys(method.name, "");
+  Flags keys("toy2d", "");
   keys.add("--beta", method.beta, "strength of the preference, toy units", non_negative());
   keys.add("--lr", method.learning_rate, "step size of Adam", positive()).alias("--learning_rate");
   keys.add("--steps", method.steps, "fine-tuning steps", between(1, 1e7));
   keys.add("--pairs_per_step", method.pairs_per_step, "pairs drawn for a step", between(1, 1e6));
   for (const auto& [key, value] : settings) {
     const size_t dot = key.find('.');
-    if (key.substr(0, dot) == method.name) keys.assign(key.substr(dot + 1), value, "in --set");
+    if (key.substr(0, dot) == method.name) keys.assign(key.substr(dot + 1), value, "in --set " + method.name);
   }
 }
 

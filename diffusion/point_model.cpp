@@ -57,6 +57,28 @@ Json read_config(const fs::path& path, const char* class_name) {
   return json;
 }
 
+/// Refuses a configuration that does not belong to the weights, before memory is asked for in its name.
+PointDenoiserOptions checked_options(const Json& network, const fs::path& folder) {
+  const PointDenoiserOptions o{.dimensions = network.at("dimensions").as_integer(),
+                               .classes = network.at("classes").as_integer(),
+                               .time_features = network.at("time_features").as_integer(),
+                               .class_features = network.at("class_features").as_integer(),
+                               .hidden = network.at("hidden").as_integer(),
+                               .hidden_layers = network.at("hidden_layers").as_integer()};
+  const SafetensorsFile weights(folder / kWeights);
+  double held = 0;
+  for (size_t i = 0; i < weights.size(); ++i) held += double(numel(weights.header().shape(i)));
+  constexpr double kMostClassFeatures = 65536;  // made even without classes, so that no weight vouches for them
+  const double hidden = double(o.hidden), embedding = o.classes > 0 ? double(o.class_features) : 0;
+  const double needed = double(o.classes) * embedding +
+                        (double(o.dimensions) + double(o.time_features) + embedding + 1) * hidden +
+                        double(o.hidden_layers - 1) * (hidden + 1) * hidden + (hidden + 1) * double(o.dimensions);
+  require<ValueError>(needed == held && double(o.class_features) <= kMostClassFeatures,
+                      "{}: the sizes do not belong to the weights ({:.0f} parameters, the file beside it holds {:.0f})",
+                      (folder / "unet/config.json").string(), needed, held);
+  return o;
+}
+
 }  // namespace
 
 void save_point_model(const fs::path& folder, const PointModel& model) {
@@ -80,14 +102,7 @@ PointModel load_point_model(const fs::path& folder) {
   const fs::path scheduler_path = folder / "scheduler/scheduler_config.json";
   const Json scheduler = read_config(scheduler_path, "DDIMScheduler");
   PointModel model;
-  model.network =
-      std::make_unique<PointDenoiser>(PointDenoiserOptions{.dimensions = network.at("dimensions").as_integer(),
-                                                           .classes = network.at("classes").as_integer(),
-                                                           .time_features = network.at("time_features").as_integer(),
-                                                           .class_features = network.at("class_features").as_integer(),
-                                                           .hidden = network.at("hidden").as_integer(),
-                                                           .hidden_layers = network.at("hidden_layers").as_integer()},
-                                      Init::zeros());
+  model.network = std::make_unique<PointDenoiser>(checked_options(network, folder), Init::zeros());
   StateDict weights;
   for (auto& [name, tensor] : load_safetensors(folder / kWeights)) weights.push_back({name, tensor});
   load_state_dict(*model.network, weights);
@@ -96,6 +111,10 @@ PointModel load_point_model(const fs::path& folder) {
       .beta_schedule = beta_schedule_from_name(scheduler.at("beta_schedule").as_string(), scheduler_path.string()),
       .beta_start = scheduler.at("beta_start").as_number(),
       .beta_end = scheduler.at("beta_end").as_number()};
+  constexpr int64_t kMostTimesteps = 1'000'000;
+  require<ValueError>(model.schedule.num_train_timesteps <= kMostTimesteps,
+                      "{}: num_train_timesteps must be at most {} ({})", scheduler_path.string(), kMostTimesteps,
+                      model.schedule.num_train_timesteps);
   model.prediction = prediction_from_name(scheduler.at("prediction_type").as_string());
   return model;
 }

@@ -122,6 +122,19 @@ def check_sample(program):
         program.refused("sample", "--model", "run/model", "--out", "bad", *words, says=says)
     program.refused("sample", "--out", "bad", says="--model")
     program.refused("sample", "--model", "nowhere", "--out", "bad", says="nowhere")
+    config = folder / "run/model/unet/config.json"
+    text = config.read_text(encoding="utf-8")
+    for size in (9, 1 << 20, 1 << 62, 0, -8, "8", 8.5):
+        config.write_text(text.replace('"hidden": 8', f'"hidden": {json.dumps(size)}'), encoding="utf-8")
+        program.refused("sample", "--model", "run/model", "--out", "bad")
+    config.write_text(text, encoding="utf-8")
+    config = folder / "run/model/scheduler/scheduler_config.json"
+    text = config.read_text(encoding="utf-8")
+    for old, new in (('timesteps": 100', 'timesteps": 1000000000000'), ('timesteps": 100', 'timesteps": 0'),
+                     ('"linear"', '"curved"'), ('beta_end": 0.2', 'beta_end": 2'), ("{", "[")):
+        config.write_text(text.replace(old, new, 1), encoding="utf-8")
+        program.refused("sample", "--model", "run/model", "--out", "bad")
+    config.write_text(text, encoding="utf-8")
     weights = folder / "run/model/unet/diffusion_pytorch_model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-4])

@@ -90,8 +90,7 @@ Tensor initial_noise(const Settings& s, const RandomKey& key, int64_t dimensions
 }
 
 /// Batch by batch; a sample's draws depend on its own row alone.
-Tensor draw(PointModel& model, const Settings& s, const Tensor& labels) {
-  const NoiseSchedule schedule(model.schedule);
+Tensor draw(PointModel& model, const NoiseSchedule& schedule, const Settings& s, const Tensor& labels) {
   const RandomKey key = RandomKey{.seed = uint64_t(s.global.seed)}.fork("sample");
   const Tensor noise = initial_noise(s, key, model.network->options().dimensions);
   SamplerOptions options = s.sampler;
@@ -136,12 +135,13 @@ int run_sample(const Arguments& arguments) {
   const int64_t classes = model.network->options().classes;
   const int64_t label = read_class(settings, classes);
   check_guidance(settings, classes);
+  const NoiseSchedule schedule(model.schedule);
   sampling_timesteps({model.schedule.num_train_timesteps, settings.sampler.steps, settings.sampler.spacing});
   const OutputDir out(settings.global.out);
   write_config(out / "config.toml", "sample", flags.resolved());
 
   const Tensor labels = make_labels(label, settings.num_samples, classes);
-  const Tensor samples = draw(model, settings, labels);
+  const Tensor samples = draw(model, schedule, settings, labels);
   const std::string parameters = describe(settings, model);
   TensorMap tensors{{"samples", samples}};
   if (labels.defined()) tensors.emplace("labels", labels);

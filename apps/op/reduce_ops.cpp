@@ -50,7 +50,10 @@ Reduction read_loss_reduction(OpCall& call) {
   return Reduction::mean;
 }
 
-Variable run_mse(OpCall& call) { return mse(call.input(0), call.input(1), read_loss_reduction(call)); }
+/// In the inputs' dtype, as torch's; the op itself answers in f32 for 16-bit input.
+Variable run_mse(OpCall& call) {
+  return to(mse(call.input(0), call.input(1), read_loss_reduction(call)), call.input(0).dtype());
+}
 
 Variable run_sample_error(OpCall& call) {
   return sample_error(call.input(0), call.input(1), read_loss_reduction(call));

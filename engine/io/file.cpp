@@ -99,15 +99,16 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::write(const void* data, size_t size) { posix::write_all("write", descriptor_, data, size, path_); }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(Durability durability) {
   const bool in_place = written_ == path_;
-  if (!in_place) posix::sync("write", descriptor_, path_);
+  const bool synced = durability == Durability::synced;
+  if (!in_place && synced) posix::sync("write", descriptor_, path_);
   if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR)
     posix::raise_errno("write", "file cannot be closed", path_);
   if (in_place) return;
   posix::rename("write", written_, path_);
   written_.clear();
-  posix::sync_directory("write", posix::parent_of(path_));
+  if (synced) posix::sync_directory("write", posix::parent_of(path_));
 }
 
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {

@@ -32,6 +32,10 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+/// Whether a commit waits for the disk. Either way every process sees the old file or the whole new one; after a power
+/// cut a file left to the system may be found empty or missing. Waiting costs milliseconds a file.
+enum class Durability { synced, left_to_system };
+
 /// A file that appears complete or not at all. Bytes go to a sibling ".NAME.tmp-PID"; commit() syncs it to disk,
 /// renames it to its name and syncs the folder. Without commit the sibling is removed and an existing file stays as it
 /// was. A path that is not a regular file (/dev/null, a pipe) or lies in /dev is written in place.
@@ -44,7 +48,7 @@ class AtomicFile {
 
   void write(const void* data, size_t size);
   void write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
-  void commit();
+  void commit(Durability durability = Durability::synced);
 
  private:
   std::filesystem::path path_, written_;  // written_ == path_: in place

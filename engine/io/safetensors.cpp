@@ -103,7 +103,8 @@ TensorMap load_safetensors(const std::filesystem::path& path) {
   return tensors;
 }
 
-void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors, const Metadata& metadata) {
+void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors, const Metadata& metadata,
+                      Durability durability) {
   const auto order = in_file_order(tensors);
   const std::string header = header_text(order, metadata);
   require<IoError>(header.size() <= SafetensorsHeader::kMaxBytes,
@@ -117,7 +118,7 @@ void save_safetensors(const std::filesystem::path& path, const TensorMap& tensor
     const Tensor dense = tensor.contiguous();
     file.write(dense.raw_data(), size_t(dense.numel() * size_of(dense.dtype())));
   }
-  file.commit();
+  file.commit(durability);
 }
 
 }  // namespace plumb

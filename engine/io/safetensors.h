@@ -51,6 +51,6 @@ TensorMap load_safetensors(const std::filesystem::path& path);
 /// (row-major) order whatever the strides; atomically (file.h). Python readers want the default metadata.
 /// Throws ValueError for an undefined tensor, and for a name that is "__metadata__", not UTF-8 or holds NUL; IoError.
 void save_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
-                      const Metadata& metadata = {{"format", "pt"}});
+                      const Metadata& metadata = {{"format", "pt"}}, Durability durability = Durability::synced);
 
 }  // namespace plumb

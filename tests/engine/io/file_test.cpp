@@ -76,6 +76,17 @@ TEST_CASE("file: without commit the old file stays and nothing else remains") {
   CHECK(dir.entries() == 1);
 }
 
+TEST_CASE("file: a commit that does not wait for the disk is as complete to every reader") {
+  const TempDir dir;
+  write_file_atomic(dir / "f", "old");
+  AtomicFile file(dir / "f");
+  file.write("new");
+  CHECK(read_file(dir / "f") == "old");
+  file.commit(Durability::left_to_system);
+  CHECK(read_file(dir / "f") == "new");
+  CHECK(dir.entries() == 1);
+}
+
 TEST_CASE("file: a leftover of a killed process with our number is no obstacle, nor a link planted there") {
   const TempDir dir;
   write_file_atomic(dir / "victim", "safe");

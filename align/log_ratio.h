@@ -6,12 +6,13 @@ namespace plumb {
 
 /// What every pairwise objective with a reference starts from.
 struct LogRatio {
-  Variable error;    ///< e(pred, target), [2B]
-  Tensor ref_error;  ///< e(ref, target), [2B]
+  Tensor error;      ///< e(pred, target), [2B]; for the logs
+  Tensor ref_error;  ///< e(ref, target), [2B]; for the logs
   Variable logit;    ///< z = -(beta/2) ((ew - el) - (rw - rl)), [B]
 };
 
-/// Errors, margin and logit of a batch of pairs, winners first. Computed in f32 (f64 for f64 input).
+/// Errors and logit of a batch of pairs, winners first. Computed in f32 (f64 for f64 input); the logit from each
+/// sample's error_gain over the reference, so that it keeps its digits while the student is still near.
 LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction);
 
 /// Share of positive logits, as a tensor [].

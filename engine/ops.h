@@ -16,6 +16,7 @@
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/linear.h"
 #include "engine/ops/linalg/matmul.h"
+#include "engine/ops/loss/error_gain.h"
 #include "engine/ops/loss/mse.h"
 #include "engine/ops/loss/reduction.h"
 #include "engine/ops/loss/sample_error.h"

@@ -27,7 +27,7 @@ class Ddspo final : public Objective {
     return {.loss = mean(loss),
             .logit = ratio.logit.value(),
             .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
-            .error = ratio.error.value(),
+            .error = ratio.error,
             .ref_error = ratio.ref_error};
   }
 

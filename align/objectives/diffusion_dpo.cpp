@@ -20,7 +20,7 @@ class DiffusionDpo final : public Objective {
     return {.loss = mean(softplus(-ratio.logit)),  // -log sigmoid(z), finite for any z
             .logit = ratio.logit.value(),
             .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
-            .error = ratio.error.value(),
+            .error = ratio.error,
             .ref_error = ratio.ref_error};
   }
 

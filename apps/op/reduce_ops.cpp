@@ -59,6 +59,10 @@ Variable run_sample_error(OpCall& call) {
   return sample_error(call.input(0), call.input(1), read_loss_reduction(call));
 }
 
+Variable run_error_gain(OpCall& call) {
+  return error_gain(call.input(0), call.input(1), call.input(2), read_loss_reduction(call));
+}
+
 }  // namespace
 
 std::vector<OpEntry> reduce_ops() {
@@ -68,6 +72,7 @@ std::vector<OpEntry> reduce_ops() {
       {"argmax", "argmax(x; dim=None, keepdim=False)", arg_reduce<argmax>},
       {"argmin", "argmin(x; dim=None, keepdim=False)", arg_reduce<argmin>},
       {"cumsum", "cumsum(x; dim)", run_cumsum},
+      {"error_gain", "error_gain(input, ref, target; reduction='mean'|'sum')", run_error_gain},
       {"layer_norm", "layer_norm(x, weight?, bias?; normalized_shape=[last], eps=1e-5)", run_layer_norm},
       {"log_softmax", "log_softmax(x; dim=-1)", run_log_softmax},
       {"logsumexp", "logsumexp(x; dim=[], keepdim=False)", reduce<logsumexp>},

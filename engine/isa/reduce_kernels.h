@@ -47,6 +47,7 @@ struct LayerNormRows {
 template <class A>
 struct SquaredErrorRows {
   A (*error)(const A* p, const A* t, int64_t n);
+  A (*gain)(const A* p, const A* r, const A* t, int64_t n);
   void (*grad)(A factor, const A* p, const A* t, int64_t n, A* grad_pred, A* grad_target);
 };
 

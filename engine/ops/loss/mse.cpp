@@ -7,12 +7,12 @@
 
 namespace plumb {
 
-void check_error_operands(const char* op, const Tensor& pred, const Tensor& target) {
-  require<ShapeError>(pred.shape() == target.shape(), "{}: pred and target must have the same shape; {} and {}", op,
+void check_error_operands(const char* op, const Tensor& pred, const Tensor& target, const char* name) {
+  require<ShapeError>(pred.shape() == target.shape(), "{}: pred and {} must have the same shape; {} and {}", op, name,
                       pred, target);
   require<DTypeError>(pred.dtype() == target.dtype() && is_floating(pred.dtype()),
-                      "{}: pred and target must be floating and of one dtype; {} and {}", op, pred, target);
-  require<DeviceError>(pred.device() == target.device(), "{}: pred and target must be on one device; {} and {}", op,
+                      "{}: pred and {} must be floating and of one dtype; {} and {}", op, name, pred, target);
+  require<DeviceError>(pred.device() == target.device(), "{}: pred and {} must be on one device; {} and {}", op, name,
                        pred, target);
 }
 

@@ -8,16 +8,13 @@
 #include "engine/require.h"
 
 namespace plumb {
-namespace {
 
-double divisor_of(const Tensor& x, Reduction reduction) {
+double sample_divisor(const Tensor& x, Reduction reduction) {
   if (reduction == Reduction::sum) return 1;
   double elements = 1;
   for (int64_t d = 1; d < x.rank(); ++d) elements *= double(x.shape()[d]);
   return elements;
 }
-
-}  // namespace
 
 Tensor sample_error(const Tensor& pred, const Tensor& target, Reduction reduction) {
   check_error_operands("sample_error", pred, target);
@@ -26,7 +23,7 @@ Tensor sample_error(const Tensor& pred, const Tensor& target, Reduction reductio
   const Tensor p = pred.contiguous(), t = target.contiguous();
   const int64_t rows = p.shape()[0];
   Tensor out = empty({rows}, acc_dtype(p.dtype()), p.device());
-  const double divisor = divisor_of(p, reduction);
+  const double divisor = sample_divisor(p, reduction);
   on_device(p.device(), [&](auto backend) { squared_error_kernel(backend, p, t, rows, divisor, out); });
   return out;
 }
@@ -37,7 +34,7 @@ PairGrads sample_error_backward(const Tensor& grad, const Tensor& pred, const Te
   PairGrads grads;
   if (needs_pred) grads.pred = empty(p.shape(), p.dtype(), p.device());
   if (needs_target) grads.target = empty(t.shape(), t.dtype(), t.device());
-  const double divisor = divisor_of(p, reduction);
+  const double divisor = sample_divisor(p, reduction);
   on_device(p.device(),
             [&](auto backend) { squared_error_backward_kernel(backend, g, p, t, divisor, grads.pred, grads.target); });
   return grads;

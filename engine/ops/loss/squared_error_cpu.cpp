@@ -28,14 +28,30 @@ Acc<T> squared_error(const T* p, const T* t, int64_t n) {
   return tree.finish();
 }
 
+/// Sum of (p - r) * ((p - r) + 2 (r - t)) over n elements.
 template <class T>
-void sum_samples(const T* p, const T* t, int64_t rows, int64_t count, Acc<T> divisor, Acc<T>* out) {
+Acc<T> error_gain(const T* p, const T* r, const T* t, int64_t n) {
   using A = Acc<T>;
+  const SquaredErrorRows<A>& rows = squared_error_rows<A>();
+  if constexpr (std::is_same_v<A, T>) return rows.gain(p, r, t, n);
+  A x[kReduceBlock], y[kReduceBlock], z[kReduceBlock];
+  auto join = [](A earlier, A later) { return earlier + later; };
+  Pairwise<A, decltype(join)> tree(join);
+  for (int64_t i = 0; i < n; i += kReduceBlock) {
+    const int64_t count = std::min(kReduceBlock, n - i);
+    tree.push(rows.gain(load_row<A>(p + i, 1, count, x), load_row<A>(r + i, 1, count, y),
+                        load_row<A>(t + i, 1, count, z), count));
+  }
+  return tree.finish();
+}
+
+/// out[r] = sum_run(first element, elements) over row r / divisor.
+template <class A, class SumRun>
+void sum_samples(int64_t rows, int64_t count, A divisor, A* out, const SumRun& sum_run) {
   if (count <= kElementGrain) {
     parallel_for(rows, std::max<int64_t>(1, kElementGrain / std::max<int64_t>(1, count)),
                  [=](int64_t begin, int64_t end) {
-                   for (int64_t r = begin; r < end; ++r)
-                     out[r] = squared_error(p + r * count, t + r * count, count) / divisor;
+                   for (int64_t r = begin; r < end; ++r) out[r] = sum_run(r * count, count) / divisor;
                  });
     return;
   }
@@ -44,7 +60,7 @@ void sum_samples(const T* p, const T* t, int64_t rows, int64_t count, Acc<T> div
   parallel_for(rows * chunks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i % chunks * kElementGrain, start = i / chunks * count + first;
-      partial[size_t(i)] = squared_error(p + start, t + start, std::min(kElementGrain, count - first));
+      partial[size_t(i)] = sum_run(start, std::min(kElementGrain, count - first));
     }
   });
   for (int64_t r = 0; r < rows; ++r) {
@@ -83,8 +99,19 @@ T* advance(T* data, int64_t offset) {
 void squared_error_kernel(Cpu, const Tensor& pred, const Tensor& target, int64_t rows, double divisor, Tensor& out) {
   if (rows == 0) return;
   visit_dtype(Floats{}, pred.dtype(), "mse", [&]<class T>() {
-    sum_samples<T>(pred.data<T>(), target.data<T>(), rows, pred.numel() / rows, Acc<T>(divisor),
-                   out.mutable_data<Acc<T>>());
+    const T *p = pred.data<T>(), *t = target.data<T>();
+    sum_samples(rows, pred.numel() / rows, Acc<T>(divisor), out.mutable_data<Acc<T>>(),
+                [=](int64_t start, int64_t n) { return squared_error(p + start, t + start, n); });
+  });
+}
+
+void error_gain_kernel(Cpu, const Tensor& pred, const Tensor& ref, const Tensor& target, double divisor, Tensor& out) {
+  const int64_t rows = out.numel();
+  if (rows == 0) return;
+  visit_dtype(Floats{}, pred.dtype(), "error_gain", [&]<class T>() {
+    const T *p = pred.data<T>(), *r = ref.data<T>(), *t = target.data<T>();
+    sum_samples(rows, pred.numel() / rows, Acc<T>(divisor), out.mutable_data<Acc<T>>(),
+                [=](int64_t start, int64_t n) { return error_gain(p + start, r + start, t + start, n); });
   });
 }
 

@@ -23,6 +23,22 @@ template <class A>
   });
 }
 
+/// Sum of (p - r) * ((p - r) + 2 (r - t)) over n elements.
+template <class A>
+[[gnu::flatten]] A error_gain_row(const A* p, const A* r, const A* t, int64_t n) {
+  return pairwise_sum<A>(n, [p, r, t](auto& into, int64_t i) {
+    __typeof__(into + into) ref, other;
+    read<A>(into, p + i);
+    read<A>(ref, r + i);
+    read<A>(other, t + i);
+    into -= ref;
+    ref -= other;
+    ref += ref;
+    ref += into;
+    into *= ref;
+  });
+}
+
 /// grad_pred = factor * (p - t) and grad_target its negative, whichever is not null.
 template <class A>
 [[gnu::flatten]] void squared_error_grad_row(A factor, const A* p, const A* t, int64_t n, A* grad_pred,
@@ -41,7 +57,7 @@ template <class A>
 
 template <class A>
 constexpr SquaredErrorRows<A> make_squared_error_rows() {
-  return {squared_error_row<A>, squared_error_grad_row<A>};
+  return {squared_error_row<A>, error_gain_row<A>, squared_error_grad_row<A>};
 }
 
 }  // namespace

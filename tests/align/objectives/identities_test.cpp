@@ -111,6 +111,18 @@ TEST_CASE("objectives: finite at logits of a million, with the loss's limit") {
   }
 }
 
+TEST_CASE("objectives: in float32 the logit keeps its digits beside the reference") {
+  Case narrow = make_case(8, DType::f32);
+  narrow.pred = narrow.ref + randn(RandomKey{5}, narrow.ref.shape(), DType::f32) * 1e-4;
+  const Case wide = {narrow.pred.to(DType::f64), narrow.ref.to(DType::f64), narrow.target.to(DType::f64), {}};
+  for (const char* name : {"diffusion_dpo", "ddspo"}) {
+    const Outcome f32 = run(name, narrow, {{"beta", "5000"}}), f64 = run(name, wide, {{"beta", "5000"}});
+    // The difference of two rounded errors of about 2 would be off by 5000 / 2 * 2^-23 = 3e-4, of logits around 0.1.
+    for (size_t i = 0; i < f64.logit.size(); ++i)
+      CHECK(std::abs(f32.logit[i] - f64.logit[i]) <= 1e-4 * std::abs(f64.logit[i]));
+  }
+}
+
 TEST_CASE("objectives: linear loss weight multiplies each pair by t / (T - 1)") {
   Case c = make_case(1);
   const Outcome plain = run("ddspo", c, {{"beta", "2"}});

@@ -17,6 +17,18 @@ TEST_CASE("mse, sample_error: gradients of both operands agree with differences"
     CHECK(worst_gradient_error([&](const auto& v) { return sample_error(v[0], v[1], reduction); }, {p, t}) <= 1e-8);
 }
 
+TEST_CASE("error_gain: gradients of all three operands, together and alone, agree with differences") {
+  const Tensor p = random_tensor({3, 2, 4}, 1), r = with_gaps(random_tensor({3, 2, 4}, 2)),
+               t = reversed_memory(random_tensor({3, 2, 4}, 3));
+  for (Reduction reduction : {Reduction::mean, Reduction::sum}) {
+    CHECK(worst_gradient_error([&](const auto& v) { return error_gain(v[0], v[1], v[2], reduction); }, {p, r, t}) <=
+          1e-8);
+    CHECK(worst_gradient_error([&](const auto& v) { return error_gain(v[0], r, t, reduction); }, {p}) <= 1e-8);
+    CHECK(worst_gradient_error([&](const auto& v) { return error_gain(p, v[0], t, reduction); }, {r}) <= 1e-8);
+    CHECK(worst_gradient_error([&](const auto& v) { return error_gain(p, r, v[0], reduction); }, {t}) <= 1e-8);
+  }
+}
+
 TEST_CASE("sample_error: a constant target gets no gradient and 16-bit input a 16-bit one") {
   const Variable p = Variable::leaf(full({2, 2}, 3, DType::bf16));
   backward(sample_error(p, full({2, 2}, 1, DType::bf16)), {.grad = from_vector<float>({1, -1}, {2})});

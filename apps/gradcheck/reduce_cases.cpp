@@ -39,6 +39,9 @@ std::vector<OpCase> reduce_cases() {
     cases.push_back({op, {{Values::any, {2, 3, 2}}, {Values::any, {2, 3, 2}}}, R"({"reduction": "sum"})"});
   }
   cases.push_back({"mse", {{Values::any, {5}}, {Values::any, {5}}}, R"({"reduction": "none"})"});
+  for (const char* attributes : {"", R"({"reduction": "sum"})"})
+    cases.push_back(
+        {"error_gain", {{Values::any, {3, 2, 2}}, {Values::any, {3, 2, 2}}, {Values::any, {3, 2, 2}}}, attributes});
   return cases;
 }
 

@@ -7,6 +7,7 @@
 #include "autograd/backward.h"
 #include "engine/error.h"
 #include "engine/ops.h"
+#include "nn/visitors.h"
 #include "tests/support/numeric.h"
 #include "tests/support/point_pairs.h"
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/backward.h"
@@ -13,6 +14,7 @@
 #include "engine/parallel.h"
 #include "nn/optim/adam.h"
 #include "nn/optim/clip.h"
+#include "nn/visitors.h"
 #include "tests/support/numeric.h"
 #include "tests/support/point_pairs.h"
 

@@ -39,14 +39,21 @@ Tensor scores_of(const Mixture2d& mixture, const Tensor& points, double abar) {
   return scores;
 }
 
-/// Compares class k of one kind at time index s.
-void check_class(const Golden& golden, const Json& entry, const Mixture2d& mixture, const std::string& kind, int64_t s,
-                 int64_t k, double abar) {
+/// Which golden entry a class is compared with: one kind, at one of the times.
+struct Place {
+  std::string kind;
+  int64_t time_index, label;
+  double abar;
+};
+
+void check_class(const Golden& golden, const Json& entry, const Mixture2d& mixture, const Place& at) {
   const Tensor points = golden.tensor(entry, "points");
-  const Tensor density = select(select(golden.tensor(entry, kind + "_log_density"), 0, s), 0, k),
-               score = select(select(golden.tensor(entry, kind + "_score"), 0, s), 0, k);
-  CHECK(disagreement(mixture.log_density(points, abar), density, kTolerance) == "");
-  CHECK(disagreement(scores_of(mixture, points, abar), score, score_tolerance(density)) == "");
+  auto expected = [&](const char* what) {
+    return select(select(golden.tensor(entry, at.kind + what), 0, at.time_index), 0, at.label);
+  };
+  const Tensor density = expected("_log_density"), score = expected("_score");
+  CHECK(disagreement(mixture.log_density(points, at.abar), density, kTolerance) == "");
+  CHECK(disagreement(scores_of(mixture, points, at.abar), score, score_tolerance(density)) == "");
 }
 
 }  // namespace
@@ -65,8 +72,8 @@ TEST_CASE("gaussians2d: centers, weights, log densities and scores agree with th
       for (int64_t k = 0; k < world.classes(); ++k) {
         CAPTURE(times[s]);
         CAPTURE(k);
-        check_class(golden, entry, world.clean(k), "clean", int64_t(s), k, abar);
-        check_class(golden, entry, world.noisy(k), "noisy", int64_t(s), k, abar);
+        check_class(golden, entry, world.clean(k), {"clean", int64_t(s), k, abar});
+        check_class(golden, entry, world.noisy(k), {"noisy", int64_t(s), k, abar});
       }
     }
   }

@@ -86,6 +86,7 @@ void Trainer::resume(const OutputDir& out) {
   load_checkpoint(found->path, state());
   first_ = found->step;
   good_ = found->path.string();
+  if (!settings_.global.quiet) std::fprintf(stderr, "resuming from %s\n", good_.c_str());
 }
 
 double Trainer::rate_at(int64_t step) const { return settings_.adam.learning_rate * lr_factor(step, settings_.lr); }

@@ -178,7 +178,7 @@ void Flags::read_command_line(const Arguments& arguments) {
     };
     if (is_switch(flag)) {
       app.add_flag(
-          names, [this, &flag](int64_t) {}, "");
+          names, [](int64_t) {}, "");
       app.get_option(names.substr(0, names.find(',')))->each([this, &flag](const std::string& text) {
         assign(flag.name, text, kOnCommandLine);
       });

@@ -123,7 +123,7 @@ AtomicDirectory::~AtomicDirectory() {
 
 fs::path AtomicDirectory::file(std::string_view name) {
   check_name("write", name);
-  const fs::path path = temporary_ / name;
+  fs::path path = temporary_ / name;
   as_io_error("write", [&] { fs::create_directories(path.parent_path()); });
   return path;
 }
@@ -151,7 +151,7 @@ Json AtomicDirectory::describe_files(std::vector<fs::path>& folders) const {
   std::sort(names.begin(), names.end());
   Json files = Json::object();
   for (const std::string& name : names) {
-    const fs::path path = temporary_ / name;
+    fs::path path = temporary_ / name;
     const posix::Descriptor descriptor = posix::open_file("write", path, O_RDONLY | O_NOFOLLOW);
     posix::sync("write", descriptor.get(), path);
     uint64_t size = fs::file_size(path);

@@ -8,7 +8,7 @@ namespace plumb {
 Tensor checked_indices(const char* op, const Tensor& indices, int64_t limit) {
   require<DTypeError>(indices.dtype() == DType::i64 || indices.dtype() == DType::i32,
                       "{}: indices must be i64 or i32; {}", op, indices);
-  const Tensor dense = indices.to(DType::i64).contiguous();
+  Tensor dense = indices.to(DType::i64).contiguous();
   const int64_t* values = dense.data<int64_t>();
   bool all_inside = true;
   for (int64_t i = 0; i < dense.numel(); ++i) all_inside &= uint64_t(values[i]) < uint64_t(limit);

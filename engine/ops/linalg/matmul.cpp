@@ -89,7 +89,7 @@ MatrixLayout matrix_layout(const Tensor& x) {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   check_operands(a, b);
-  const Tensor out = product(as_rows(a), as_columns(b));
+  Tensor out = product(as_rows(a), as_columns(b));
   if (a.rank() > 1 && b.rank() > 1) return out;
   Shape shape = out.shape();
   if (b.rank() == 1) shape.erase(shape.rank() - 1);

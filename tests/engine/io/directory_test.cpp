@@ -209,7 +209,8 @@ TEST_CASE("directory: a process killed at any time leaves the old or the new dir
     if (child == 0) {
       for (int step = int(last) + 1;; ++step) write_checkpoint(dir / "c", step, 200000);
     }
-    ::usleep(useconds_t(mix64(kill) % (3 * uint64_t(one.count()))));  // within three saves
+    // Within three saves; longer and longer on a machine too busy to finish one in that time.
+    ::usleep(useconds_t(mix64(kill) % (3 * uint64_t(one.count()) * (1 + kill / 20))));
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
     remove_leftovers(dir.path());

@@ -13,6 +13,8 @@ LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction
           margin * (-beta / 2)};
 }
 
+Variable wrong_probability(const Variable& logit) { return exp(-softplus(logit)); }
+
 Tensor implicit_accuracy(const Tensor& logit) { return mean(gt(logit, 0.0).to(logit.dtype())); }
 
 }  // namespace plumb

@@ -15,6 +15,10 @@ struct LogRatio {
 /// sample's error_gain over the reference, so that it keeps its digits while the student is still near.
 LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction);
 
+/// 1 - sigmoid(z), the probability of the wrong order, as exp(-softplus(z)): value and gradient keep their digits in
+/// both tails, where 1 - 1 would keep none.
+Variable wrong_probability(const Variable& logit);
+
 /// Share of positive logits, as a tensor [].
 Tensor implicit_accuracy(const Tensor& logit);
 

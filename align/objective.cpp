@@ -2,6 +2,13 @@
 
 #include "align/objectives/ddspo.h"
 #include "align/objectives/diffusion_dpo.h"
+#include "align/objectives/diffusion_kto.h"
+#include "align/objectives/dspo.h"
+#include "align/objectives/dspo_e.h"
+#include "align/objectives/dspo_ref.h"
+#include "align/objectives/dspo_xl.h"
+#include "align/objectives/mapo.h"
+#include "align/objectives/self_dpo.h"
 #include "align/objectives/sft.h"
 #include "engine/format.h"
 #include "engine/require.h"
@@ -12,7 +19,14 @@ const std::vector<ObjectiveEntry>& objective_table() {
   static const std::vector<ObjectiveEntry> table = {
       {"sft", "supervised fine-tuning on winners", make_sft},
       {"diffusion_dpo", "Diffusion-DPO: logistic loss on the error margin", make_diffusion_dpo},
+      {"diffusion_kto", "Diffusion-KTO: utility of samples judged one by one", make_diffusion_kto},
+      {"mapo", "MaPO: likelihood odds of the student itself, without a reference", make_mapo},
+      {"dspo", "DSPO: score matching with the winners' score shifted by the preference", make_dspo},
+      {"dspo_e", "DSPO-E: the same without the preference probability or losers", make_dspo_e},
+      {"dspo_ref", "DSPO-ref: the reference as the data score (degenerate at the reference)", make_dspo_ref},
+      {"dspo_xl", "DSPO-XL: the square of the preference probability's rest", make_dspo_xl},
       {"ddspo", "DDSPO: Diffusion-DPO against the scores of a winning and a losing policy", make_ddspo},
+      {"self_dpo", "Self-DPO: Diffusion-DPO on degraded winners, beside the denoising loss", make_self_dpo},
   };
   return table;
 }

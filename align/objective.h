@@ -18,13 +18,17 @@ struct ObjectiveInput {
   Tensor target = {};                  ///< what the network regresses, like pred; never differentiated
   Tensor timesteps = {};               ///< i64 [2B] or undefined; read by time-dependent weights
   int64_t num_train_timesteps = 1000;  ///< T
+  Tensor alphas_cumprod = {};          ///< abar_t of the schedule, [T] or undefined; read by DSPO's time_weights
+  Tensor labels = {};                  ///< +1 or -1, [N], any numeric type, or undefined: winners +1; read by KTO
+  Tensor pred_roll = {};               ///< student's prediction under other samples' conditions; KTO's mismatched
+  Tensor ref_roll = {};                ///< the reference's, like pred_roll
   bool winners_only = false;           ///< rows are [B, …] winners; only for an objective that uses_losers() not
 };
 
 /// What an objective gives. Tensors are detached and in f32 (f64 for f64 input); undefined where they do not apply.
 struct ObjectiveOutput {
   Variable loss;             ///< [1]-element scalar, shape []
-  Tensor logit;              ///< z, [B]
+  Tensor logit;              ///< z: [B] of pairs, [N] of samples for KTO
   Tensor implicit_accuracy;  ///< mean[z > 0], []
   Tensor error;              ///< e(student) per sample, [2B] or [B]
   Tensor ref_error;          ///< e(reference) per sample

@@ -43,6 +43,7 @@ ObjectiveOutput PreferenceStep::operator()(const PreferencePairs& batch, const T
                          .target = prediction_target(prediction, level, batch.winners, noise),
                          .timesteps = t,
                          .num_train_timesteps = schedule->num_train_timesteps(),
+                         .alphas_cumprod = schedule->alphas_cumprod(),
                          .winners_only = true});
   }
   const NoisedPairs noised = noise_pairs(*schedule, prediction, batch, t, noise, loser_noise);
@@ -55,7 +56,8 @@ ObjectiveOutput PreferenceStep::operator()(const PreferencePairs& batch, const T
                        .ref = ref,
                        .target = policy->targets(noised, initial_prediction),
                        .timesteps = noised.t,
-                       .num_train_timesteps = schedule->num_train_timesteps()});
+                       .num_train_timesteps = schedule->num_train_timesteps(),
+                       .alphas_cumprod = schedule->alphas_cumprod()});
 }
 
 }  // namespace plumb

@@ -7,6 +7,7 @@
 #include "apps/gradcheck/op_cases.h"
 #include "apps/op/op_table.h"
 #include "autograd/ops.h"
+#include "diffusion/schedule/noise_schedule.h"
 #include "engine/format.h"
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
@@ -32,16 +33,23 @@ void add_result(GradientVerdict& verdict, const GradcheckResult& result, const s
   ++verdict.cases;
 }
 
-/// A strength at which the logits of random predictions do not saturate, for the objectives that have one.
-ObjectiveSettings with_mild_beta(std::string_view name, const ObjectiveSettings& settings) {
-  ObjectiveSettings mild = settings;
-  mild.emplace_back("beta", "1");
+/// `settings` and key = value, if the objective has the key and it is not given yet.
+ObjectiveSettings with_default(std::string_view name, const ObjectiveSettings& settings, const char* key,
+                               const char* value) {
+  ObjectiveSettings more = settings;
+  more.emplace_back(key, value);
   try {
-    make_objective(name, mild);
+    make_objective(name, more);
   } catch (const ValueError&) {  // no such key, or the caller gave one
     return settings;
   }
-  return mild;
+  return more;
+}
+
+/// A strength at which the logits of random predictions do not saturate, and KTO's offset, which is detached, from
+/// predictions that do not move with the weights: differences would see it move.
+ObjectiveSettings checkable(std::string_view name, const ObjectiveSettings& settings) {
+  return with_default(name, with_default(name, settings, "beta", "1"), "offset", "mismatched");
 }
 
 }  // namespace
@@ -71,7 +79,7 @@ GradientVerdict check_op(std::string_view name, const RandomKey& key) {
 
 GradientVerdict check_objective(std::string_view name, const ObjectiveSettings& settings, const RandomKey& key) {
   constexpr int64_t kPairs = 3, kFeatures = 2, kHidden = 4, kTimesteps = 10;
-  const std::unique_ptr<Objective> objective = make_objective(name, with_mild_beta(name, settings));
+  const std::unique_ptr<Objective> objective = make_objective(name, checkable(name, settings));
   GradientVerdict verdict{.name = std::string(name)};
   for (const Shape& rest : {Shape{kFeatures}, Shape{1, kFeatures}}) {  // points, and a batch of higher rank
     const RandomKey base = key.fork(name).at_step(uint64_t(verdict.cases));
@@ -81,13 +89,19 @@ GradientVerdict check_objective(std::string_view name, const ObjectiveSettings& 
     const Tensor x = draw("x", shape), ref = draw("ref", shape), target = draw("target", shape);
     const Tensor t = randint(base.fork("t"), 0, kTimesteps, {kPairs});
     const Tensor timesteps = cat({t, t}, 0);
+    const Tensor pred_roll = draw("pred roll", shape), ref_roll = draw("ref roll", shape);
+    const Tensor alphas_cumprod =
+        NoiseSchedule(NoiseScheduleOptions{.num_train_timesteps = kTimesteps}).alphas_cumprod();
     auto function = [&](std::span<const Variable> w) {
       const Variable hidden = silu(linear(Variable(x), w[0], w[1]));
       return (*objective)({.pred = linear(hidden, w[2], w[3]),
                            .ref = ref,
                            .target = target,
                            .timesteps = timesteps,
-                           .num_train_timesteps = kTimesteps})
+                           .num_train_timesteps = kTimesteps,
+                           .alphas_cumprod = alphas_cumprod,
+                           .pred_roll = pred_roll,
+                           .ref_roll = ref_roll})
           .loss;
     };
     const std::vector<Tensor> weights = {draw("w0", {kHidden, kFeatures}), draw("b0", {kHidden}),

@@ -43,22 +43,25 @@ void check_what(const std::string& what) {
 
 /// Random pairs stand in for data: the graph does not depend on values.
 Variable make_loss(PointDenoiser& network, const Settings& s, const RandomKey& key) {
-  const NoiseScheduleOptions schedule{.num_train_timesteps = 100, .beta_start = 1e-3, .beta_end = 0.2};
+  const NoiseSchedule schedule({.num_train_timesteps = 100, .beta_start = 1e-3, .beta_end = 0.2});
   const bool pretraining = s.what == kPretraining;
   const std::unique_ptr<Objective> objective = pretraining ? nullptr : make_objective(s.what, s.set);
   const bool pairs = objective && objective->uses_losers();
   const int64_t rows = pairs ? 2 * s.batch : s.batch;
   const Shape shape{rows, network.options().dimensions};
   const Tensor x = randn(key.fork("x"), shape), noise = randn(key.fork("noise"), shape);
-  const Tensor t = randint(key.fork("t"), 0, schedule.num_train_timesteps, {rows});
+  const Tensor t = randint(key.fork("t"), 0, schedule.num_train_timesteps(), {rows});
   const Condition condition{.labels = randint(key.fork("label"), 0, network.options().classes, {rows})};
-  if (pretraining)
-    return denoising_loss(network, NoiseSchedule(schedule), Prediction::epsilon, {x, noise, t, condition});
+  if (pretraining) return denoising_loss(network, schedule, Prediction::epsilon, {x, noise, t, condition});
+  const Tensor ref = randn(key.fork("ref"), shape);
   return (*objective)({.pred = network.predict(x, t.to(DType::f32), condition),
-                       .ref = randn(key.fork("ref"), shape),
+                       .ref = ref,
                        .target = noise,
                        .timesteps = t,
-                       .num_train_timesteps = schedule.num_train_timesteps,
+                       .num_train_timesteps = schedule.num_train_timesteps(),
+                       .alphas_cumprod = schedule.alphas_cumprod(),
+                       .pred_roll = ref,
+                       .ref_roll = ref,
                        .winners_only = !pairs})
       .loss;
 }

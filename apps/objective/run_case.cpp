@@ -46,7 +46,11 @@ TensorMap run_objective_case(std::string_view name, ObjectiveSettings settings, 
                                                .ref = optional_tensor(given, "ref"),
                                                .target = given.find("target")->second,
                                                .timesteps = optional_tensor(given, "timesteps"),
-                                               .num_train_timesteps = timesteps});
+                                               .num_train_timesteps = timesteps,
+                                               .alphas_cumprod = optional_tensor(given, "alphas_cumprod"),
+                                               .labels = optional_tensor(given, "labels"),
+                                               .pred_roll = optional_tensor(given, "pred_roll"),
+                                               .ref_roll = optional_tensor(given, "ref_roll")});
   backward(output.loss);
   TensorMap result;
   result.emplace("loss", reshape(output.loss.value(), {1}));

@@ -40,6 +40,11 @@ def dpo_logit(x, o):
     return -o["beta"] / 2 * margin(x, o) + o["shift"]
 
 
+def wrong(z):
+    """1 - sigmoid(z), value and gradient good in both tails."""
+    return torch.exp(F.logsigmoid(-z))
+
+
 def diffusion_dpo(x, o):
     z = dpo_logit(x, o)
     return pairwise(-F.logsigmoid(z).mean(), z)
@@ -71,9 +76,9 @@ def diffusion_kto(x, o):
         rolled = errors(x["ref_roll"], x["target"], o) - errors(x["pred_roll"], x["target"], o)
         k = rolled.detach().mean()
     z = s * o["beta"] * (g - k) + o["shift"]
-    utility = {"sigmoid": torch.sigmoid, "loss_averse": F.logsigmoid, "risk_seeking": lambda v: -F.logsigmoid(-v)}[o["utility"]]
+    rest = {"sigmoid": wrong, "loss_averse": lambda v: 1 - F.logsigmoid(v), "risk_seeking": lambda v: 1 + F.logsigmoid(-v)}[o["utility"]]
     o["sensitivity"] = 2 * o["beta"]
-    return pairwise((1 - utility(z)).mean(), z)
+    return pairwise(rest(z).mean(), z)
 
 
 def mapo(x, o):
@@ -107,7 +112,7 @@ def dspo_logit(x, o):
 
 def dspo_loss(x, o, data_score):
     z = dspo_logit(x, o)
-    weight = 1 - torch.sigmoid(z)
+    weight = wrong(z)
     if o["detach_weight"]:
         weight = weight.detach()
     (pw, _), (rw, _) = halves(x["pred"]), halves(x["ref"])
@@ -132,7 +137,7 @@ def dspo_e(x, o):
 
 def dspo_xl(x, o):
     z = dpo_logit(x, o)
-    weight = 1 - torch.sigmoid(z)
+    weight = wrong(z)
     (pw, _), (rw, _) = halves(x["pred"]), halves(x["ref"])
     if ((pw - rw) ** 2).mean() >= 0.1:
         terms = (weight.reshape([-1] + [1] * (pw.dim() - 1)) * (pw - rw)) ** 2

@@ -5,49 +5,13 @@
 #include <cmath>
 #include <numbers>
 
-#include "align/objective.h"
-#include "autograd/backward.h"
 #include "engine/error.h"
-#include "engine/ops.h"
-#include "engine/ops/random/random.h"
+#include "tests/align/objectives/objective_case.h"
 
 using namespace plumb;
+using namespace plumb::test;
 
-namespace {
-
-struct Case {
-  Tensor pred, ref, target, timesteps;
-};
-
-Case make_case(int64_t pairs, DType dtype = DType::f64) {
-  const RandomKey key{21};
-  const Shape shape{2 * pairs, 3, 2, 2};
-  Tensor t = randint(key.fork("t"), 0, 1000, {pairs});
-  return {randn(key.fork("pred"), shape, dtype), randn(key.fork("ref"), shape, dtype),
-          randn(key.fork("target"), shape, dtype), cat({t, t}, 0)};
-}
-
-struct Outcome {
-  double loss;
-  std::vector<double> grad, logit;
-};
-
-Outcome run(std::string_view name, const Case& c, const ObjectiveSettings& settings = {}) {
-  const Variable pred = Variable::leaf(c.pred);
-  const ObjectiveOutput out = (*make_objective(name, settings))(
-      {.pred = pred, .ref = c.ref, .target = c.target, .timesteps = c.timesteps, .num_train_timesteps = 1000});
-  backward(out.loss);
-  return {out.loss.value().item(), pred.grad().to_vector<double>(),
-          out.logit.defined() ? out.logit.to_vector<double>() : std::vector<double>{}};
-}
-
-Case swapped(const Case& c) {
-  const int64_t b = c.pred.size(0) / 2;
-  auto swap = [b](const Tensor& x) { return cat({slice(x, 0, b, 2 * b), slice(x, 0, 0, b)}, 0); };
-  return {swap(c.pred), swap(c.ref), swap(c.target), c.timesteps};
-}
-
-}  // namespace
+using Case = ObjectiveCase;
 
 TEST_CASE("objectives: ddspo with the forward process is diffusion_dpo, to the last bit") {
   const Case c = make_case(5);
@@ -59,21 +23,60 @@ TEST_CASE("objectives: ddspo with the forward process is diffusion_dpo, to the l
   }
 }
 
-TEST_CASE("objectives: student = reference gives logit 0 and loss log 2") {
-  Case c = make_case(4);
-  c.ref = c.pred;
-  for (const char* name : {"diffusion_dpo", "ddspo"}) {
-    const Outcome out = run(name, c);
-    CHECK(std::abs(out.loss - std::numbers::ln2) <= 1e-15);
-    for (double z : out.logit) CHECK(z == 0);
+TEST_CASE("objectives: student = reference gives logit 0 and each loss's value there") {
+  for (DType dtype : {DType::f64, DType::f32}) {
+    Case c = make_case(4, dtype);
+    c.ref = c.pred;
+    const double sft = run("sft", c).loss, sft_sum = run("sft", c, {{"reduction", "sum"}}).loss,
+                 ln2 = std::numbers::ln2;
+    auto value = [&](const char* name, double loss, const ObjectiveSettings& settings = {}) {
+      CAPTURE(name);
+      const Outcome out = run(name, c, settings);
+      CHECK(std::abs(out.loss - loss) <= (dtype == DType::f64 ? 1e-15 : 1e-7) * std::max(1.0, loss));
+      for (double z : out.logit) CHECK(z == 0);
+      for (double g : out.grad) CHECK(std::isfinite(g));
+      return out;
+    };
+    value("diffusion_dpo", ln2);
+    value("ddspo", ln2);
+    value("self_dpo", 0.5 * sft + 0.5 * ln2);
+    value("diffusion_kto", 0.5);
+    value("dspo", sft);
+    value("dspo", sft_sum, {{"reduction", "sum"}, {"lambda", "0.7"}});
+    value("dspo_e", sft, {{"lambda", "0.7"}});
+    value("dspo_xl", 0.25);
+    const Outcome degenerate = value("dspo_ref", 0, {{"lambda", "0.7"}});
+    CHECK(degenerate.loss == 0);
+    for (double g : degenerate.grad) CHECK(g == 0);
   }
 }
 
 TEST_CASE("objectives: swapping winner and loser negates the logit") {
   const Case c = make_case(4);
-  for (const char* name : {"diffusion_dpo", "ddspo"}) {
-    const Outcome forward = run(name, c, {{"beta", "3"}}), back = run(name, swapped(c), {{"beta", "3"}});
-    for (size_t i = 0; i < forward.logit.size(); ++i) CHECK(forward.logit[i] == -back.logit[i]);
+  for (const char* name : {"diffusion_dpo", "ddspo", "self_dpo", "dspo", "dspo_ref", "dspo_xl", "mapo"}) {
+    CAPTURE(name);
+    const ObjectiveSettings settings =
+        name == std::string_view("mapo") ? ObjectiveSettings{} : ObjectiveSettings{{"beta", "3"}};
+    const Outcome forward = run(name, c, settings), back = run(name, swapped(c), settings);
+    REQUIRE(forward.logit.size() == 4);
+    for (size_t i = 0; i < forward.logit.size(); ++i) {
+      CHECK(forward.logit[i] != 0);
+      CHECK(forward.logit[i] == -back.logit[i]);
+    }
+  }
+}
+
+TEST_CASE("objectives: self_dpo with lambda1 = 0, lambda2 = 1 is diffusion_dpo, to the last bit") {
+  for (DType dtype : {DType::f64, DType::f32}) {
+    const Case c = make_case(5, dtype);
+    for (const char* reduction : {"mean", "sum"}) {
+      const Outcome dpo = run("diffusion_dpo", c, {{"beta", "0.7"}, {"reduction", reduction}});
+      const Outcome self =
+          run("self_dpo", c, {{"beta", "0.7"}, {"lambda1", "0"}, {"lambda2", "1"}, {"reduction", reduction}});
+      CHECK(self.loss == dpo.loss);
+      CHECK(self.grad == dpo.grad);
+      CHECK(self.logit == dpo.logit);
+    }
   }
 }
 
@@ -115,7 +118,7 @@ TEST_CASE("objectives: in float32 the logit keeps its digits beside the referenc
   Case narrow = make_case(8, DType::f32);
   narrow.pred = narrow.ref + randn(RandomKey{5}, narrow.ref.shape(), DType::f32) * 1e-4;
   const Case wide = {narrow.pred.to(DType::f64), narrow.ref.to(DType::f64), narrow.target.to(DType::f64), {}};
-  for (const char* name : {"diffusion_dpo", "ddspo"}) {
+  for (const char* name : {"diffusion_dpo", "ddspo", "self_dpo", "dspo_xl", "diffusion_kto"}) {
     const Outcome f32 = run(name, narrow, {{"beta", "5000"}}), f64 = run(name, wide, {{"beta", "5000"}});
     // The difference of two rounded errors of about 2 would be off by 5000 / 2 * 2^-23 = 3e-4, of logits around 0.1.
     for (size_t i = 0; i < f64.logit.size(); ++i)
@@ -143,8 +146,11 @@ TEST_CASE("objectives: computed in f32 for 16-bit predictions, gradient in their
 
 TEST_CASE("objectives: bad input is named") {
   const Case c = make_case(2);
-  CHECK_THROWS_WITH_AS(make_objective("dpo"), "objective: unknown name (dpo); known: sft, diffusion_dpo, ddspo",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(
+      make_objective("dpo"),
+      "objective: unknown name (dpo); "
+      "known: sft, diffusion_dpo, diffusion_kto, mapo, dspo, dspo_e, dspo_ref, dspo_xl, ddspo, self_dpo",
+      ValueError);
   CHECK_THROWS_WITH_AS(make_objective("ddspo", {{"beta", "-1"}}), "ddspo: option beta must not be negative (-1)",
                        ValueError);
   CHECK_THROWS_WITH_AS(make_objective("sft", {{"beta", "1"}}), "sft: unknown option beta; known: reduction",

@@ -1,0 +1,49 @@
+#include "align/objectives/dspo_xl.h"
+
+#include "align/log_ratio.h"
+#include "align/option_reader.h"
+#include "autograd/ops.h"
+#include "engine/ops.h"
+
+namespace plumb {
+namespace {
+
+constexpr double kFar = 0.1;  // mean squared distance from the reference at which the loss changes
+
+class DspoXl final : public Objective {
+ public:
+  explicit DspoXl(const DspoXlOptions& options) : options_(options) {}
+  std::string_view name() const override { return "dspo_xl"; }
+  bool uses_losers() const override { return true; }
+  bool uses_reference() const override { return true; }
+
+  ObjectiveOutput operator()(const ObjectiveInput& input) const override {
+    detail::check_objective_input(name(), input, true, true);
+    const LogRatio ratio = log_ratio(input, options_.beta, options_.reduction);
+    const int64_t pairs = ratio.logit.size(0);
+    Variable loss = square(wrong_probability(ratio.logit));
+    const Variable pred = slice(input.pred, 0, 0, pairs), ref = slice(input.ref, 0, 0, pairs);
+    if (mse(pred.value(), ref.value()).item() >= kFar) loss = loss * sample_error(pred, ref, options_.reduction);
+    return {.loss = mean(loss),
+            .logit = ratio.logit.value(),
+            .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
+            .error = ratio.error,
+            .ref_error = ratio.ref_error};
+  }
+
+ private:
+  DspoXlOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Objective> make_dspo_xl(const DspoXlOptions& options) { return std::make_unique<DspoXl>(options); }
+
+std::unique_ptr<Objective> make_dspo_xl(const ObjectiveSettings& settings) {
+  OptionReader read("dspo_xl", settings);
+  const DspoXlOptions options{.beta = read.non_negative("beta", 5000), .reduction = read_reduction(read)};
+  read.finish();
+  return make_dspo_xl(options);
+}
+
+}  // namespace plumb

@@ -147,14 +147,12 @@ std::string format_claims(const std::vector<Claim>& claims) {
 }
 
 std::string_view caveats() {
-  return "Read with care: the steps of every method were chosen by distance to the truth (the same rule for all), and "
-         "past\n"
-         "about 100 steps every logit loss runs away. In so short a run Adam makes beta nearly inert: the toy "
-         "compares\n"
-         "the direction of the learning signal, not the strength of the KL term. Training-free DDSPO is close to\n"
-         "distilling guidance away from c-: the row reference_guided is that control. The early stop was chosen for "
-         "DDIM with\n"
-         "25 steps; with DDPM the gaps are smaller. Accuracy alone says nothing: a collapsed model scores 1.\n";
+  return "Read with care: the steps of every method were chosen by distance to the truth (the same rule for\n"
+         "all), and past about 100 steps every logit loss runs away. In so short a run Adam makes beta nearly\n"
+         "inert: the toy compares the direction of the learning signal, not the strength of the KL term.\n"
+         "Training-free DDSPO is close to distilling guidance away from c-: the row reference_guided is that\n"
+         "control. The early stop was chosen for DDIM with 25 steps; with DDPM the gaps are smaller. Accuracy\n"
+         "alone says nothing: a collapsed model scores 1.\n";
 }
 
 }  // namespace plumb::toy2d

@@ -17,4 +17,12 @@ Variable wrong_probability(const Variable& logit) { return exp(-softplus(logit))
 
 Tensor implicit_accuracy(const Tensor& logit) { return mean(gt(logit, 0.0).to(logit.dtype())); }
 
+ObjectiveOutput pairwise_output(const Variable& loss, const LogRatio& ratio) {
+  return {.loss = loss,
+          .logit = ratio.logit.value(),
+          .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
+          .error = ratio.error,
+          .ref_error = ratio.ref_error};
+}
+
 }  // namespace plumb

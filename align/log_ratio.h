@@ -22,4 +22,7 @@ Variable wrong_probability(const Variable& logit);
 /// Share of positive logits, as a tensor [].
 Tensor implicit_accuracy(const Tensor& logit);
 
+/// What a pairwise objective returns: its loss beside logit, accuracy and errors of the ratio, detached.
+ObjectiveOutput pairwise_output(const Variable& loss, const LogRatio& ratio);
+
 }  // namespace plumb

@@ -28,7 +28,6 @@ class ModeReference {
   ModeMetrics evaluate(const Tensor& samples) const;
 
  private:
-  struct ClassMetrics;
   ModeMetrics evaluate_class(int64_t label, const float* points) const;
 
   const Gaussians2d& world_;

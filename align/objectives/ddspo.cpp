@@ -24,11 +24,7 @@ class Ddspo final : public Objective {
     const LogRatio ratio = log_ratio(input, options_.beta, options_.reduction);
     Variable loss = softplus(-ratio.logit);  // -log sigmoid(z), finite for any z
     if (options_.loss_weight == LossWeight::linear) loss = loss * linear_weight(input, loss.dtype());
-    return {.loss = mean(loss),
-            .logit = ratio.logit.value(),
-            .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
-            .error = ratio.error,
-            .ref_error = ratio.ref_error};
+    return pairwise_output(mean(loss), ratio);
   }
 
  private:

@@ -17,11 +17,7 @@ class DiffusionDpo final : public Objective {
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {
     detail::check_objective_input(name(), input, true, true);
     const LogRatio ratio = log_ratio(input, options_.beta, options_.reduction);
-    return {.loss = mean(softplus(-ratio.logit)),  // -log sigmoid(z), finite for any z
-            .logit = ratio.logit.value(),
-            .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
-            .error = ratio.error,
-            .ref_error = ratio.ref_error};
+    return pairwise_output(mean(softplus(-ratio.logit)), ratio);  // -log sigmoid(z), finite for any z
   }
 
  private:

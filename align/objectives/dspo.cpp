@@ -19,11 +19,8 @@ class Dspo final : public Objective {
     const int64_t count = pairs.weight.size(0);
     const Variable pred = winning_rows(input.pred, count), ref = winning_rows(input.ref, count);
     const Variable shifted = pred - over_elements(pairs.weight, pred) * (pred - ref);
-    return {.loss = mean(sample_error(shifted, winning_rows(input.target, count), options_.reduction)),
-            .logit = pairs.ratio.logit.value(),
-            .implicit_accuracy = implicit_accuracy(pairs.ratio.logit.value()),
-            .error = pairs.ratio.error,
-            .ref_error = pairs.ratio.ref_error};
+    return pairwise_output(mean(sample_error(shifted, winning_rows(input.target, count), options_.reduction)),
+                           pairs.ratio);
   }
 
  private:

@@ -23,12 +23,9 @@ class DspoXl final : public Objective {
     const int64_t pairs = ratio.logit.size(0);
     Variable loss = square(wrong_probability(ratio.logit));
     const Variable pred = slice(input.pred, 0, 0, pairs), ref = slice(input.ref, 0, 0, pairs);
-    if (mse(pred.value(), ref.value()).item() >= kFar) loss = loss * sample_error(pred, ref, options_.reduction);
-    return {.loss = mean(loss),
-            .logit = ratio.logit.value(),
-            .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
-            .error = ratio.error,
-            .ref_error = ratio.ref_error};
+    // A switch by value: no host branch on tensor data inside a step.
+    loss = where(ge(mse(pred.value(), ref.value()), kFar), loss * sample_error(pred, ref, options_.reduction), loss);
+    return pairwise_output(mean(loss), ratio);
   }
 
  private:

@@ -22,11 +22,7 @@ class SelfDpo final : public Objective {
     const Variable denoising =
         sample_error(slice(input.pred, 0, 0, pairs), Variable(slice(input.target, 0, 0, pairs)), options_.reduction);
     const Variable preference = softplus(-ratio.logit);  // -log sigmoid(z), finite for any z
-    return {.loss = mean(denoising) * options_.lambda1 + mean(preference) * options_.lambda2,
-            .logit = ratio.logit.value(),
-            .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
-            .error = ratio.error,
-            .ref_error = ratio.ref_error};
+    return pairwise_output(mean(denoising) * options_.lambda1 + mean(preference) * options_.lambda2, ratio);
   }
 
  private:

@@ -117,8 +117,7 @@ class Experiment {
                                      : reference_pairs(world_, settings_.pairs_per_class, *seed.reference, schedule_,
                                                        seed.key.fork("reference pairs")));
     add_data_rows(seed);
-    for (const NamedSampler& sampler : samplers_)
-      seed.rows.push_back(evaluate(seed, {"reference", "none", sampler.name}, *seed.reference, sampler.options));
+    evaluate(seed, {"reference", "none", ""}, *seed.reference, seed.rows);
     if (!settings_.quick) add_guided_rows(seed);
   }
 
@@ -135,23 +134,25 @@ class Experiment {
   /// The control: the reference itself, guided away from c-. TF-CPP comes close to distilling it.
   void add_guided_rows(SeedState& seed) {
     GuidedReference guided(*seed.reference, world_, kControlGuidance);
-    for (const NamedSampler& sampler : samplers_)
-      seed.rows.push_back(evaluate(seed, {"reference_guided", "none", sampler.name}, guided, sampler.options));
+    evaluate(seed, {"reference_guided", "none", ""}, guided, seed.rows);
   }
 
   Tensor by_class(const Tensor& points) const {
     return reshape(points, {world_.classes(), settings_.samples_per_class, 2});
   }
 
-  RowResult evaluate(const SeedState& seed, RowName name, Denoiser& model, const SamplerOptions& options) {
-    const Tensor samples =
-        sample(model, schedule_,
-               {.noise = seed.initial_noise, .condition = {.labels = labels_}, .key = seed.key.fork("sampler noise")},
-               options);
-    RowResult result{std::move(name), seed.seed, by_class(samples), {}, 0};
-    result.metrics = seed.clean->evaluate(result.samples);
-    result.score_error = score_error(model, world_, schedule_, seed.key.fork("score error"));
-    return result;
+  /// One row a sampler; the score error is the model's own and is measured once.
+  void evaluate(const SeedState& seed, const RowName& name, Denoiser& model, std::vector<RowResult>& rows) {
+    const double error = score_error(model, world_, schedule_, seed.key.fork("score error"));
+    for (const NamedSampler& sampler : samplers_) {
+      const Tensor samples =
+          sample(model, schedule_,
+                 {.noise = seed.initial_noise, .condition = {.labels = labels_}, .key = seed.key.fork("sampler noise")},
+                 sampler.options);
+      RowResult row{{name.method, name.pairs, sampler.name}, seed.seed, by_class(samples), {}, error};
+      row.metrics = seed.clean->evaluate(row.samples);
+      rows.push_back(std::move(row));
+    }
   }
 
   void run_task(Task& task) {
@@ -166,9 +167,7 @@ class Experiment {
     task.student = finetune(
         *task.method, {world_, schedule_, *seed.reference, seed.pairs.at(task.pair_source), seed.key.fork("finetune")},
         observer);
-    for (const NamedSampler& sampler : samplers_)
-      task.rows.push_back(
-          evaluate(seed, {task.method->name, task.pair_source, sampler.name}, *task.student, sampler.options));
+    evaluate(seed, {task.method->name, task.pair_source, ""}, *task.student, task.rows);
     if (!task.keep_student) task.student.reset();
     progress_->advance();
   }

@@ -34,14 +34,14 @@ std::unique_ptr<PolicyPair> toy_policy(const Method& method, const FinetuneStart
 }
 
 PreferencePairs draw_pairs(const Method& method, const PreferencePairs& pairs, const RandomKey& key) {
-  const PreferencePairs batch = pairs.take(randint(key.fork("pair"), 0, pairs.size(), {method.pairs_per_step}));
-  if (method.pairs == PairKind::paired) return batch;
+  const Tensor index = randint(key.fork("pair"), 0, pairs.size(), {method.pairs_per_step});
+  if (method.pairs == PairKind::paired) return pairs.take(index);
   // Another prompt's winner comes from the whole set, not from the batch, which may hold one prompt only.
   const Tensor labels = pairs.condition.labels;
   const PreferencePairs others = method.pairs == PairKind::rand_positive
                                      ? rand_positive_pairs(pairs, draw_other_prompts(labels, key.fork("other")))
                                      : not_paired_pairs(pairs, draw_other_prompts(labels, key.fork("other")));
-  return others.take(randint(key.fork("pair"), 0, pairs.size(), {method.pairs_per_step}));
+  return others.take(index);
 }
 
 }  // namespace

@@ -88,3 +88,20 @@ TEST_CASE("backward: names the op whose saved tensor was overwritten") {
       backward(y),
       "backward: keeper needs a tensor that was changed in place after it was saved (version 1, now 2); f32[1]", Error);
 }
+
+TEST_CASE("backward: a leaf is announced once, with its whole gradient") {
+  struct Seen {
+    int calls = 0;
+    double grad = 0;
+  } seen;
+  const Variable x = Variable::leaf(full({1}, 1));
+  backward(sum_of(twice(x), x), {.leaf_ready =
+                                     [](void* context, Node& leaf) {
+                                       Seen& announced = *static_cast<Seen*>(context);
+                                       ++announced.calls;
+                                       announced.grad = leaf.grad.item();
+                                     },
+                                 .leaf_ready_context = &seen});
+  CHECK(seen.calls == 1);
+  CHECK(seen.grad == 3);
+}

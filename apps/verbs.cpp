@@ -4,6 +4,7 @@
 #include "apps/gradcheck/gradcheck_verb.h"
 #include "apps/graph/graph.h"
 #include "apps/inspect/inspect.h"
+#include "apps/merge/merge.h"
 #include "apps/objective/objective_verb.h"
 #include "apps/op/op.h"
 #include "apps/sample/sample.h"
@@ -18,6 +19,7 @@ const std::vector<Verb>& verbs() {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
       {"train", "trains a diffusion model of points", run_train},
       {"sample", "draws points from a trained model", run_sample},
+      {"merge", "adds a low-rank adapter (LoRA) to the weights of a model", run_merge},
       {"inspect", "lists and verifies safetensors files, checkpoints and model folders", run_inspect},
       {"graph", "draws the autograd graph of a loss as DOT and SVG", run_graph},
       {"gradcheck", "compares gradients with finite differences", run_gradcheck_verb},

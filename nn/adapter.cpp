@@ -10,31 +10,35 @@
 namespace plumb {
 namespace {
 
-class CollectAdapters : public ModuleVisitor {
+class CollectLayers : public ModuleVisitor {
  public:
-  struct Found {
-    std::string path;
-    AdapterList* list;
-    DType dtype;
-  };
-  std::vector<Found> found;
+  std::vector<AdaptableLayer> found;
 
  protected:
   // A layer shows its weight before its adapters.
-  void on_parameter(Parameter& parameter) override { dtype_ = parameter.dtype(); }
-  void on_adapters(AdapterList& adapters) override { found.push_back({path(), &adapters, dtype_}); }
+  void on_parameter(Parameter& parameter) override {
+    if (path() != "weight" && !path().ends_with(".weight")) return;
+    weight_ = &parameter;
+    weight_path_ = path();
+  }
+  void on_adapters(AdapterList& adapters) override {
+    require<Error>(weight_path_ == (path().empty() ? "weight" : path() + ".weight"),
+                   "adapter: a layer must show its weight before its adapters ({})", path());
+    found.push_back({path(), weight_, &adapters});
+  }
 
  private:
-  DType dtype_ = DType::f32;
+  Parameter* weight_ = nullptr;
+  std::string weight_path_;
 };
 
-std::vector<CollectAdapters::Found> adapters_below(Module& module) {
-  CollectAdapters collect;
+}  // namespace
+
+std::vector<AdaptableLayer> adaptable_layers(Module& module) {
+  CollectLayers collect;
   module.visit(collect);
   return std::move(collect.found);
 }
-
-}  // namespace
 
 Variable Adapter::delta(const Variable& x) const {
   const Variable narrow = linear(x, down.variable());
@@ -91,15 +95,15 @@ int AdapterList::index_of(std::string_view name) const {
 
 int add_adapters(Module& module, std::string_view name, Init init, const AdapterOptions& options,
                  const std::vector<std::string>& targets) {
-  const auto layers = adapters_below(module);
+  const auto layers = adaptable_layers(module);
   int added = 0;
-  for (const auto& [path, list, dtype] : layers) {
+  for (const auto& [path, weight, list] : layers) {
     const bool wanted = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
                           return path == target || path.ends_with("." + target);
                         });
     if (!wanted) continue;
     AdapterOptions typed = options;
-    typed.dtype = dtype;
+    typed.dtype = weight->dtype();
     list->add(name, init, typed);
     ++added;
   }
@@ -110,12 +114,12 @@ int add_adapters(Module& module, std::string_view name, Init init, const Adapter
 }
 
 AdapterScope::AdapterScope(Module& module, std::string_view name) {
-  const auto layers = adapters_below(module);
+  const auto layers = adaptable_layers(module);
   bool known = name == "none";
-  for (const auto& [path, list, dtype] : layers) known |= list->find(name) != nullptr;
+  for (const auto& [path, weight, list] : layers) known |= list->find(name) != nullptr;
   require<ValueError>(known, "adapter: no layer has an adapter of this name ({})", name);
   before_.reserve(layers.size());
-  for (const auto& [path, list, dtype] : layers) {
+  for (const auto& [path, weight, list] : layers) {
     before_.emplace_back(list, list->active_);
     list->activate(name);
   }
@@ -126,8 +130,8 @@ AdapterScope::~AdapterScope() {
 }
 
 ActiveAdapters::ActiveAdapters(Module& module) {
-  const auto layers = adapters_below(module);
-  for (const auto& [path, list, dtype] : layers) choice_.emplace_back(list, list->active_);
+  const auto layers = adaptable_layers(module);
+  for (const auto& [path, weight, list] : layers) choice_.emplace_back(list, list->active_);
 }
 
 void ActiveAdapters::swap() {

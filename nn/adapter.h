@@ -74,6 +74,16 @@ class AdapterList {
   int active_ = -1;
 };
 
+/// A layer that can carry adapters.
+struct AdaptableLayer {
+  std::string path;   ///< dotted, below the module it was asked for; "" when that is the layer itself
+  Parameter* weight;  ///< of the base: [out, in, kernel…]
+  AdapterList* adapters;
+};
+
+/// Every such layer below `module`, in the order of visit(). The pointers are good as long as the module lives.
+std::vector<AdaptableLayer> adaptable_layers(Module& module);
+
 /// Adds an adapter to every layer below `module` that can carry one and whose path ends with one of `targets` (all
 /// layers when empty). Nothing is activated. Returns how many layers got one; throws ValueError when none did.
 int add_adapters(Module& module, std::string_view name, Init init, const AdapterOptions& options = {},

@@ -42,14 +42,14 @@ void list_extra(const StateDict& state, const std::vector<std::string>& expected
     if (!known.count(named.name)) report.extra.push_back(named.name);
 }
 
-void refuse(const char* what, const LoadReport& report, bool strict) {
+}  // namespace
+
+void require_match(const char* what, const LoadReport& report, bool strict) {
   const bool fits = report.misshaped.empty() && (!strict || (report.missing.empty() && report.extra.empty()));
   if (fits) return;
   raise<ValueError>("{}: names and shapes must match{}{}{}", what, list_of("missing", report.missing),
                     list_of("extra", report.extra), list_of("misshaped", report.misshaped));
 }
-
-}  // namespace
 
 StateDict state_dict(Module& module, Include include) {
   StateDict state;
@@ -68,7 +68,7 @@ LoadReport load_state_dict(Module& module, const StateDict& state, const LoadOpt
     names.push_back(name);
   }
   list_extra(state, names, report);
-  refuse("load_state_dict", report, options.strict);
+  require_match("load_state_dict", report, options.strict);
   for (const auto& [name, parameter] : targets)
     if (const auto found = given.find(name); found != given.end()) parameter->assign(found->second);
   return report;
@@ -83,7 +83,7 @@ void load_tensors(const char* what, const StateDict& targets, const StateDict& s
     names.push_back(target.name);
   }
   list_extra(state, names, report);
-  refuse(what, report, true);
+  require_match(what, report);
   for (const NamedTensor& target : targets) {
     Tensor destination = target.tensor;
     destination.copy_(given.at(target.name));

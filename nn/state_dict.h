@@ -32,6 +32,10 @@ struct LoadReport {
   std::vector<std::string> misshaped;  ///< "name (expected [a, b], got [c])"; always an error
 };
 
+/// Throws ValueError "WHAT: names and shapes must match; …" listing everything the report holds, unless it is empty or,
+/// when not strict, holds missing and extra names alone.
+void require_match(const char* what, const LoadReport& report, bool strict = true);
+
 /// Copies a state into a module, converting each tensor to the parameter's own types. Nothing is written unless
 /// everything fits. Throws ValueError listing every missing, extra and misshaped name, or a name given twice.
 LoadReport load_state_dict(Module& module, const StateDict& state, const LoadOptions& options = {});

@@ -69,6 +69,15 @@ Json describe_checkpoint(const fs::path& path) {
 
 Json read_config(const fs::path& path) { return Json::parse(read_file(path), path.string()); }
 
+Json describe_adapter(const fs::path& path) {
+  Json json = described("adapter", path), files = Json::array();
+  const bool has_manifest = is_there(path / "manifest.json");
+  if (has_manifest) verify_directory(path);
+  json.set("verified", has_manifest).set("config", read_config(path / "adapter_config.json"));
+  for (const fs::path& file : weight_files(path)) files.push_back(describe_tensors(file));
+  return json.set("files", files).set("loads_with", "plumb merge --adapter");
+}
+
 /// A component of a pipeline: a subfolder with a configuration, and weights if it has any.
 Json describe_component(const fs::path& folder, const std::string& name, const std::string& class_name) {
   Json json = Json::object();
@@ -129,6 +138,7 @@ Json describe_path(const fs::path& path) {
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) return describe_tensors(path);
   if (is_there(path / "model_index.json")) return describe_model(path);
+  if (is_there(path / "adapter_config.json")) return describe_adapter(path);
   if (is_there(path / "manifest.json")) return describe_checkpoint(path);
   return describe_run(path);
 }

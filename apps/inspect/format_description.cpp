@@ -66,6 +66,18 @@ std::string format_checkpoint(const Json& checkpoint, bool all) {
   return text;
 }
 
+std::string format_adapter(const Json& adapter, bool all) {
+  const auto field = [&](const char* key) {
+    const Json* value = adapter.at("config").find(key);
+    return value ? one_line(value->dump()) : "not given";
+  };
+  std::string text =
+      fmt::format("{}: low-rank adapter, rank {}, alpha {}{}\n", base_name(adapter), field("r"), field("lora_alpha"),
+                  adapter.at("verified").as_bool() ? ", whole (every hash agrees)" : ", no manifest");
+  for (const Json& file : adapter.at("files").as_array()) text += format_inner(file, all);
+  return text + fmt::format("  loads with: {}\n", adapter.at("loads_with").as_string());
+}
+
 std::string format_model(const Json& model, bool all) {
   std::string text = fmt::format("model: {}", model.at("class").as_string());
   if (const Json* elements = model.find("elements"))
@@ -85,6 +97,7 @@ std::string format_description(const Json& description, bool all) {
   const std::string& kind = description.at("kind").as_string();
   if (kind == "safetensors") return format_file(description);
   if (kind == "checkpoint") return format_checkpoint(description, all);
+  if (kind == "adapter") return format_adapter(description, all);
   if (kind == "model") return format_model(description, all);
   std::string text;
   for (const Json& checkpoint : description.at("checkpoints").as_array()) text += format_checkpoint(checkpoint, all);

@@ -10,7 +10,7 @@ int run_inspect(const Arguments& arguments) {
   std::string path;
   GlobalFlags global;
   bool tensors = false;
-  Flags flags("inspect", "lists and verifies a safetensors file, a checkpoint, a model folder or a run's folder");
+  Flags flags("inspect", "lists and verifies a safetensors file, a checkpoint, a folder of a model, adapter or run");
   flags.positional("path", path, "file or folder").required();
   flags.add("--tensors", tensors, "list the tensors inside folders too").transient();
   flags.add_global(global);

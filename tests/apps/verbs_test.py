@@ -186,6 +186,83 @@ def check_inspect(program):
         target.write_bytes(kept)
 
 
+def write_tensors(path, tensors, metadata=None):
+    """A safetensors file of f32: {name: (shape, values)}."""
+    header, data = {"__metadata__": metadata or {}}, b""
+    for name, (shape, values) in tensors.items():
+        end = len(data) + 4 * len(values)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), end]}
+        data += struct.pack(f"<{len(values)}f", *values)
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def adapter_tensors(down, up, rank):
+    """An adapter of the model's first layer [8, in] in PEFT's names."""
+    return {"unet.layers.0.lora_A.weight": ([rank, len(down) // rank], down),
+            "unet.layers.0.lora_B.weight": ([8, rank], up)}
+
+
+def check_merge(program):
+    folder, report = program.folder, program.report
+    weights = "model/unet/diffusion_pytorch_model.safetensors"
+    base = read_tensors(folder / "run" / weights)[0]
+    inputs, rank, alpha = len(base["layers.0.weight"]) // 8, 2, 6.0
+    down = [((7 * i) % 11 - 5) / 16 for i in range(rank * inputs)]
+    up = [((5 * i) % 7 - 3) / 8 for i in range(8 * rank)]
+    # A PEFT folder, and the same in kohya's names, where a tensor holds alpha.
+    (folder / "peft").mkdir()
+    write_tensors(folder / "peft/adapter_model.safetensors", adapter_tensors(down, up, rank))
+    config = {"peft_type": "LORA", "r": rank, "lora_alpha": alpha, "target_modules": ["layers.0"]}
+    (folder / "peft/adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
+    write_tensors(folder / "kohya.safetensors", {
+        "lora_unet_layers_0.lora_down.weight": ([rank, inputs, 1, 1], down),
+        "lora_unet_layers_0.lora_up.weight": ([8, rank, 1, 1], up), "lora_unet_layers_0.alpha": ([], [alpha])})
+    common = ("merge", "--model", "run/model", "--quiet")
+    program.good(*common, "--adapter", "peft", "--out", "merged")
+    program.good(*common, "--adapter", "kohya.safetensors", "--out", "merged2")
+    bytes_of = [(folder / name / weights).read_bytes() for name in ("merged", "merged2")]
+    report.expect(bytes_of[0] == bytes_of[1], "PEFT and kohya names give one model")
+    merged = read_tensors(folder / "merged" / weights)[0]
+    for o in range(8):
+        for i in range(inputs):
+            delta = sum(up[o * rank + r] * down[r * inputs + i] for r in range(rank)) * alpha / rank
+            at = o * inputs + i
+            error = abs(merged["layers.0.weight"][at] - base["layers.0.weight"][at] - delta)
+            report.expect(error <= 1e-6, f"merged weight {o}, {i} is off by {error}")
+    others = [name for name in base if name != "layers.0.weight" and base[name] != merged[name]]
+    report.check([f"merge changed {name}" for name in others])
+    program.good(*common, "--adapter", "peft", "--lora_scale", 0, "--out", "same")
+    report.expect(read_tensors(folder / "same" / weights)[0] == base, "scale 0 is the base")
+    program.good("merge", "--config", "merged/config.toml", "--out", "again")
+    report.expect((folder / "again" / weights).read_bytes() == bytes_of[0], "config.toml repeats the merge")
+    program.good("sample", "--model", "merged/model", "--num_inference_steps", 2, "--num_samples", 6, "--quiet",
+                 "--out", "drawn")
+    report.expect("merged 1 layers" in program.good(*common[:-1], "--adapter", "peft", "--out", "same"), "says so")
+    report.expect("rank 2" in program.good("inspect", "peft"), "inspect shows an adapter")
+    check_merge_refusals(program, common, down, up)
+
+
+def check_merge_refusals(program, common, down, up):
+    folder = program.folder
+    tensors = adapter_tensors(down, up, 2)
+    tensors["unet.layers.9.lora_A.weight"] = tensors.pop("unet.layers.0.lora_A.weight")
+    write_tensors(folder / "wrong.safetensors", tensors)
+    for says in ("missing: unet.layers.0.lora_A.weight", "extra: unet.layers.9.lora_A.weight"):
+        program.refused(*common, "--adapter", "wrong.safetensors", "--out", "bad", says=says)
+    write_tensors(folder / "wrong.safetensors", adapter_tensors(down[:-2], up, 2))
+    program.refused(*common, "--adapter", "wrong.safetensors", "--out", "bad", says="misshaped")
+    write_tensors(folder / "wrong.safetensors", adapter_tensors(down, [float("nan")] * len(up), 2))
+    program.refused(*common, "--adapter", "wrong.safetensors", "--out", "bad", says="layers.0.weight is not finite")
+    program.refused(*common, "--adapter", "nowhere", "--out", "bad", says="nowhere")
+    program.refused(*common, "--adapter", "run", "--out", "bad", says="pytorch_lora_weights.safetensors")
+    program.refused(*common, "--out", "bad", says="--adapter")
+    program.refused("merge", "--adapter", "peft", "--out", "bad", says="--model")
+    program.refused("merge", "--adapter", "peft", "--model", "peft", "--out", "bad", says="unet/config.json")
+    program.refused(*common, "--adapter", "peft", "--lora_scale", "inf", "--out", "bad", says="--lora_scale")
+    program.refused(*common, "--adapter", "peft", "--out", "run", says="another --out")
+
+
 def check_gradcheck(program):
     report = program.report
     result = json.loads(program.good("gradcheck", "all", "--json"))
@@ -226,6 +303,7 @@ def main():
         check_help(program)
         check_train(program)
         check_sample(program)
+        check_merge(program)
         check_inspect(program)
         check_gradcheck(program)
         check_graph(program)

@@ -69,8 +69,10 @@ void save_checkpoint(const fs::path& directory, int64_t step, const TrainingStat
   prune(directory, step, keep);
 }
 
-std::optional<FoundCheckpoint> find_checkpoint(const fs::path& directory, std::vector<std::string>* broken) {
-  const std::map<int64_t, fs::path> all = list_checkpoints(directory);
+std::optional<FoundCheckpoint> find_checkpoint(const fs::path& directory, std::vector<std::string>* broken,
+                                               int64_t at_most) {
+  std::map<int64_t, fs::path> all = list_checkpoints(directory);
+  all.erase(all.upper_bound(at_most), all.end());
   for (auto it = all.rbegin(); it != all.rend(); ++it) {
     try {
       return FoundCheckpoint{it->second, it->first, verify_directory(it->second)};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,10 +33,11 @@ struct FoundCheckpoint {
   Json manifest;
 };
 
-/// The newest checkpoint-STEP below `directory` whose manifest verifies; broken ones are passed over and named in
-/// `broken` (with the reason). Empty when there is none.
+/// The newest checkpoint-STEP below `directory`, of a step of `at_most`, whose manifest verifies; broken ones are
+/// passed over and named in `broken` (with the reason). Empty when there is none.
 std::optional<FoundCheckpoint> find_checkpoint(const std::filesystem::path& directory,
-                                               std::vector<std::string>* broken = nullptr);
+                                               std::vector<std::string>* broken = nullptr,
+                                               int64_t at_most = std::numeric_limits<int64_t>::max());
 
 /// Copies a checkpoint into the state, bit for bit. Throws IoError or ValueError naming what does not fit.
 void load_checkpoint(const std::filesystem::path& checkpoint, const TrainingState& state);

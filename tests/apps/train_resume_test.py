@@ -178,14 +178,6 @@ def changes(report, plumb, folder, chance):
     report.check(differences(results(out), before), "a refusal changes nothing")
 
 
-def unhealthy(report, plumb, folder):
-    out = folder / "nan"
-    code, error = run(plumb, out, "--learning_rate", 1e18, "--max_grad_norm", 0, "--checkpointing_steps", 1,
-                      "--lr_scheduler", "constant")
-    last = f"checkpoint-{max(steps_of(out), default=-1)}"
-    report.expect(code == 3 and last in error and error.count("\n") == 1, f"a diverging run: exit {code} {error}")
-
-
 def main():
     plumb = str(pathlib.Path(sys.argv[1]).resolve())
     report, chance = Report(), random.Random(20240607)
@@ -208,7 +200,6 @@ def main():
         # The kills must have hit runs under way, or this test proves nothing.
         report.expect(stopped >= 12, f"only {stopped} of {4 * KILLS} kills came before the end")
         changes(report, plumb, folder, chance)
-        unhealthy(report, plumb, folder)
     return report.finish()
 
 

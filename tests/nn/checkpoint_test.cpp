@@ -92,6 +92,9 @@ TEST_CASE("checkpoint: the newest is found, and broken ones are passed over and 
   for (int64_t step : {9, 10, 11}) save_checkpoint(folder.path(), step, run.state(), Json::object());
   fs::create_directory(folder / "checkpoint-later");  // not a number: not ours
   CHECK(find_checkpoint(folder.path())->step == 11);
+  CHECK(find_checkpoint(folder.path(), nullptr, 10)->step == 10);
+  CHECK(find_checkpoint(folder.path(), nullptr, 9)->step == 9);
+  CHECK_FALSE(find_checkpoint(folder.path(), nullptr, 8).has_value());
   flip_last_byte(folder / "checkpoint-11" / "model.safetensors");
   fs::remove(folder / "checkpoint-10" / "manifest.json");
   std::vector<std::string> broken;

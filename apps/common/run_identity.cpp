@@ -1,0 +1,68 @@
+#include "apps/common/run_identity.h"
+
+#include <algorithm>
+#include <array>
+
+#include "apps/common/exit_codes.h"
+#include "engine/format.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+/// Flags of every training verb that change nothing in what a run computes.
+constexpr std::array<std::string_view, 15> kRunOnly = {
+    "checkpointing_steps",
+    "checkpoints_total_limit",
+    "deterministic",
+    "device",
+    "health_collapse",
+    "health_nan",
+    "health_saturation",
+    "health_spread",
+    "health_window",
+    "json",
+    "out",
+    "quiet",
+    "report_to",
+    "resume_from_checkpoint",
+    "threads",
+};
+
+bool depends_on_total(LrScheduleKind kind) {
+  return kind != LrScheduleKind::constant && kind != LrScheduleKind::constant_with_warmup &&
+         kind != LrScheduleKind::inverse_sqrt;
+}
+
+bool is_data(std::string_view key) { return key.ends_with("_sha256"); }
+
+}  // namespace
+
+Json run_identity(const ConfigEntries& resolved, LrScheduleKind kind, const std::vector<std::string_view>& left_out) {
+  Json all = to_json(resolved), kept = Json::object();
+  for (const JsonMember& member : all.as_object()) {
+    if (std::find(kRunOnly.begin(), kRunOnly.end(), member.key) != kRunOnly.end()) continue;
+    if (std::find(left_out.begin(), left_out.end(), member.key) != left_out.end()) continue;
+    if (member.key == "max_train_steps" && !depends_on_total(kind)) continue;
+    kept.set(member.key, member.value);
+  }
+  return kept;
+}
+
+void check_same_run(std::string_view verb, const std::string& name, const Json& saved, const Json& wanted) {
+  constexpr const char* kFix = "give the same value, or start afresh in another --out";
+  for (const JsonMember& member : saved.as_object()) {
+    const Json* now = wanted.find(member.key);
+    if (now && *now == member.value) continue;
+    require<UsageError>(!is_data(member.key), "{}: {} was made from other {} ({}); {}", verb, name,
+                        member.key.starts_with("model") ? "weights" : "training data", member.key,
+                        "give the same, or start afresh in another --out");
+    raise<UsageError>("{}: {} was made with --{} {} (this run: {}); {}", verb, name, member.key, member.value.dump(),
+                      now ? now->dump() : "not set", kFix);
+  }
+  for (const JsonMember& member : wanted.as_object())
+    require<UsageError>(saved.find(member.key), "{}: {} was made without --{} (this run: {}); {}", verb, name,
+                        member.key, member.value.dump(), kFix);
+}
+
+}  // namespace plumb

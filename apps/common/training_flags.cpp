@@ -1,0 +1,62 @@
+#include "apps/common/training_flags.h"
+
+namespace plumb {
+
+void add_optimizer_flags(Flags& flags, OptimizerSettings& s) {
+  flags.add("--learning_rate", s.adam.learning_rate, "of AdamW", positive());
+  std::vector<std::pair<std::string, LrScheduleKind>> kinds;
+  for (int i = 0; i <= int(LrScheduleKind::inverse_sqrt); ++i)
+    kinds.emplace_back(name_of(LrScheduleKind(i)), LrScheduleKind(i));
+  flags.add_choice("--lr_scheduler", s.lr.kind, kinds, "its course");
+  flags.add("--lr_warmup_steps", s.lr.warmup_steps, "steps of linear warm-up", non_negative());
+  flags.add("--max_grad_norm", s.max_grad_norm, "clip gradients to this norm, 0: never", non_negative());
+  flags.add("--lr_final_fraction", s.lr.final_fraction, "where the rate ends, as a share", between(0, 1)).advanced();
+  flags.add("--lr_num_cycles", s.lr.cycles, "cosine waves or restarts, 0: diffusers' default", non_negative())
+      .advanced();
+  flags.add("--lr_power", s.lr.power, "of the polynomial schedule", positive()).advanced();
+  flags.add("--adam_beta1", s.adam.beta1, "decay of the first moment", from_below(0, 1)).advanced();
+  flags.add("--adam_beta2", s.adam.beta2, "decay of the second moment", from_below(0, 1)).advanced();
+  flags.add("--adam_weight_decay", s.adam.weight_decay, "decoupled weight decay", non_negative()).advanced();
+  flags.add("--adam_epsilon", s.adam.epsilon, "in the denominator", non_negative()).advanced();
+}
+
+void add_checkpoint_flags(Flags& flags, CheckpointSettings& s) {
+  flags.add("--checkpointing_steps", s.checkpointing_steps, "steps between checkpoints, 0: none", non_negative());
+  flags.add("--resume_from_checkpoint", s.resume_from_checkpoint, "latest, or a checkpoint folder").transient();
+  flags.add("--checkpoints_total_limit", s.checkpoints_total_limit, "newest to keep, 0: all", non_negative())
+      .advanced();
+  flags.add("--report_to", s.report_to, "beside log.jsonl", one_of({"tensorboard", "none"})).advanced();
+}
+
+void add_health_flags(Flags& flags, HealthLimits& s, bool pairs) {
+  flags
+      .add("--health_nan", s.nan_steps, "stop after so many steps in a row that are not finite, 0: never",
+           non_negative())
+      .advanced();
+  flags
+      .add("--health_collapse", s.collapse_factor, "stop at so many times the reference's error, 0: never",
+           non_negative())
+      .advanced();
+  if (pairs) {
+    flags
+        .add("--health_saturation", s.saturation_share, "stop at this share of pairs with |z| > 10, 0: never",
+             between(0, 1))
+        .advanced();
+    flags
+        .add("--health_spread", s.spread_share, "stop below this share of the reference's spread, 0: never",
+             between(0, 1))
+        .advanced();
+  }
+  flags.add("--health_window", s.window, "steps that collapse and saturation are averaged over", between(1, 100000))
+      .advanced();
+}
+
+void add_world_flags(Flags& flags, Gaussians2dOptions& world) {
+  flags.add("--classes", world.classes, "modes of the 2D world", between(2, 100000));
+  flags.add("--noise_fraction", world.noise_fraction, "share of a class's points at a neighbour", between(0, 1));
+  flags.add("--radius", world.radius, "of the world's ring", positive()).advanced();
+  flags.add("--sigma", world.sigma, "standard deviation of a mode", positive()).advanced();
+  flags.add("--inflation", world.inflation, "factor on sigma in the training set", positive()).advanced();
+}
+
+}  // namespace plumb

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+
+#include "align/worlds/gaussians2d.h"
+#include "apps/common/cli.h"
+#include "apps/common/health.h"
+#include "nn/optim/adam.h"
+#include "nn/optim/lr_schedule.h"
+
+// Flags that the training verbs share, under diffusers' names where it has one.
+
+namespace plumb {
+
+/// AdamW, the course of its rate, and clipping.
+struct OptimizerSettings {
+  AdamSettings adam = {};
+  LrSchedule lr = {};
+  double max_grad_norm = 0;  ///< 0: no clipping
+
+  int64_t steps() const { return lr.total_steps; }
+  /// The learning rate of optimiser step `step` (0-based). Throws ValueError for a schedule that does not fit its
+  /// steps.
+  double rate_at(int64_t step) const { return adam.learning_rate * lr_factor(step, lr); }
+};
+
+/// --learning_rate --lr_scheduler --lr_warmup_steps --max_grad_norm, and advanced ones. --max_train_steps is the
+/// verb's.
+void add_optimizer_flags(Flags& flags, OptimizerSettings& settings);
+
+/// What a run leaves behind on its way.
+struct CheckpointSettings {
+  int64_t checkpointing_steps = 500;  ///< 0: only when a signal stops the run
+  int64_t checkpoints_total_limit = 2;
+  std::string resume_from_checkpoint = {};  ///< "latest", or a checkpoint folder; empty: start afresh
+  std::string report_to = "tensorboard";
+};
+
+void add_checkpoint_flags(Flags& flags, CheckpointSettings& settings);
+
+/// --health_nan --health_collapse --health_window, and with `pairs` --health_saturation --health_spread.
+void add_health_flags(Flags& flags, HealthLimits& limits, bool pairs);
+
+/// --classes --noise_fraction --radius --sigma --inflation.
+void add_world_flags(Flags& flags, Gaussians2dOptions& world);
+
+}  // namespace plumb

@@ -8,6 +8,7 @@
 #include "apps/toy2d/guided_reference.h"
 #include "apps/toy2d/pairs.h"
 #include "apps/toy2d/reference_model.h"
+#include "apps/toy2d/study/run.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
 #include "engine/parallel.h"
@@ -81,7 +82,7 @@ class Experiment {
     for (int64_t i = 0; i < settings_.seeds; ++i) {
       SeedState state;
       state.seed = settings_.first_seed + i;
-      state.key = RandomKey{.seed = uint64_t(state.seed)}.fork("toy2d");
+      state.key = seed_key(state.seed);
       seeds_.push_back(std::move(state));
     }
   }

@@ -1,6 +1,7 @@
 #include "apps/toy2d/methods.h"
 
 #include <algorithm>
+#include <array>
 
 #include "apps/common/nearest.h"
 #include "engine/format.h"
@@ -9,24 +10,39 @@
 namespace plumb::toy2d {
 namespace {
 
+/// Rows of every run, which are no methods but may be named.
+constexpr std::array<std::string_view, 4> kRowNames = {"truth", "noisy", "reference", "reference_guided"};
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::vector<std::string> method_names() {
   std::vector<std::string> names;
   for (const Method& method : all_methods()) names.push_back(method.name);
   return names;
 }
 
-void check_name(const std::string& name, std::string_view where) {
-  const std::vector<std::string> names = method_names();
-  if (std::find(names.begin(), names.end(), name) == names.end())
-    raise<UsageError>("unknown method {} ({}); known: {}", name, where, fmt::join(names, ", "));
+void check_name(const std::string& name, std::string_view where, std::vector<std::string> known) {
+  if (contains(known, name)) return;
+  const std::string close = nearest(name, known);
+  raise<UsageError>("unknown method {} ({}){}; known: {}", name, where,
+                    close.empty() ? "" : fmt::format("; did you mean {}?", close), fmt::join(known, ", "));
 }
+
+bool is_dspo(const Method& method) { return method.objective == "dspo" || method.objective == "dspo_ref"; }
 
 void apply_settings(Method& method, const KeyValues& settings) {
   Flags keys("toy2d", "");
-  keys.add("--beta", method.beta, "strength of the preference, toy units", non_negative());
+  if (method.objective != "sft")
+    keys.add("--beta", method.beta, "strength of the preference, toy units", non_negative());
   keys.add("--lr", method.learning_rate, "step size of Adam", positive()).alias("--learning_rate");
   keys.add("--steps", method.steps, "fine-tuning steps", between(1, 1e7));
   keys.add("--pairs_per_step", method.pairs_per_step, "pairs drawn for a step", between(1, 1e6));
+  if (is_dspo(method) || method.objective == "dspo_e")
+    keys.add("--lambda", method.lambda, "factor outside, apart from beta", non_negative());
+  if (is_dspo(method))
+    keys.add("--temperature", method.temperature, "inside z, apart from beta, toy units", non_negative());
   for (const auto& [key, value] : settings) {
     const size_t dot = key.find('.');
     if (key.substr(0, dot) == method.name) keys.assign(key.substr(dot + 1), value, "in --set " + method.name);
@@ -39,6 +55,18 @@ const std::vector<Method>& all_methods() {
   static const std::vector<Method> methods = {
       {.name = "sft", .label = "SFT", .objective = "sft", .learning_rate = 3e-4, .steps = 100},
       {.name = "diffusion_dpo", .label = "Diffusion-DPO", .objective = "diffusion_dpo"},
+      {.name = "dspo", .label = "DSPO", .objective = "dspo", .beta = 0.001, .learning_rate = 1e-4, .steps = 200},
+      {.name = "dspo_e", .label = "DSPO-E", .objective = "dspo_e", .beta = 0.001, .learning_rate = 1e-4, .steps = 200},
+      {.name = "dspo_ref",
+       .label = "DSPO-ref (degenerate)",
+       .objective = "dspo_ref",
+       .beta = 0.001,
+       .learning_rate = 1e-4,
+       .steps = 200,
+       .degenerate = true,
+       .in_table = false},
+      {.name = "dspo_xl", .label = "DSPO-XL", .objective = "dspo_xl", .in_table = false},
+      {.name = "mapo", .label = "MaPO", .objective = "mapo", .beta = 0.01, .steps = 150},
       {.name = "ddspo_oracle", .label = "DDSPO, oracle", .objective = "ddspo", .policy = PolicyKind::oracle},
       {.name = "ddspo_tf", .label = "DDSPO, training-free", .objective = "ddspo", .policy = PolicyKind::training_free},
       {.name = "ddspo_rand_positive",
@@ -56,19 +84,48 @@ const std::vector<Method>& all_methods() {
   return methods;
 }
 
+const Method& method_named(std::string_view name) {
+  for (const Method& method : all_methods())
+    if (method.name == name) return method;
+  raise<ValueError>("toy2d: no such method ({})", name);
+}
+
+std::vector<std::string> table_method_names() {
+  std::vector<std::string> names;
+  for (const Method& method : all_methods())
+    if (method.in_table) names.push_back(method.name);
+  return names;
+}
+
+ObjectiveSettings objective_settings(const Method& method) {
+  const auto text = [](double value) { return fmt::format("{}", value); };
+  const double lambda = method.lambda.value_or(method.beta);
+  if (method.objective == "sft") return {{"reduction", "sum"}};
+  if (method.objective == "mapo") return {{"reduction", "mean"}, {"b", text(method.beta)}};
+  if (method.objective == "diffusion_kto") return {{"reduction", "sum"}, {"beta", text(method.beta)}};
+  if (method.objective == "dspo_e") return {{"reduction", "sum"}, {"lambda", text(lambda)}};
+  if (is_dspo(method))
+    return {{"reduction", "sum"},
+            {"lambda", text(lambda)},
+            {"temperature", text(2 * method.temperature.value_or(method.beta))}};
+  return {{"reduction", "sum"}, {"beta", text(2 * method.beta)}};
+}
+
 std::vector<Method> choose_methods(const std::vector<std::string>& names, const KeyValues& settings) {
-  const bool all = std::find(names.begin(), names.end(), "all") != names.end();
-  if (!all)
-    for (const std::string& name : names) check_name(name, "in --methods");
+  const bool all = contains(names, "all");
+  std::vector<std::string> known = method_names();
   for (const auto& [key, value] : settings) {
     const size_t dot = key.find('.');
     require<UsageError>(dot != std::string::npos, "--set needs METHOD.key=value (got {}={}); try --set {}.{}={}", key,
                         value, all_methods().front().name, key, value);
-    check_name(key.substr(0, dot), "in --set");
+    check_name(key.substr(0, dot), "in --set", known);
   }
+  known.insert(known.end(), kRowNames.begin(), kRowNames.end());
+  known.push_back("all");
+  for (const std::string& name : names) check_name(name, "in --methods", known);
   std::vector<Method> chosen;
   for (Method method : all_methods()) {
-    if (!all && std::find(names.begin(), names.end(), method.name) == names.end()) continue;
+    if (!all && !contains(names, method.name)) continue;
     apply_settings(method, settings);
     chosen.push_back(std::move(method));
   }

@@ -9,13 +9,6 @@
 namespace plumb::toy2d {
 namespace {
 
-template <class T>
-Json list_of(const std::vector<T>& values) {
-  Json list = Json::array();
-  for (const T& value : values) list.push_back(value);
-  return list;
-}
-
 Json settings_json(const Settings& s, const std::vector<Method>& methods) {
   Json json = Json::object();
   json.set("classes", s.world.classes).set("radius", s.world.radius).set("sigma", s.world.sigma);
@@ -38,16 +31,10 @@ Json settings_json(const Settings& s, const std::vector<Method>& methods) {
 }
 
 Json row_json(const RowSummary& row, int64_t pairs_per_class) {
-  Json metrics = Json::object();
-  for (const auto& [name, spread] : row.metrics) {
-    Json entry = Json::object();
-    entry.set("mean", spread.mean()).set("std", spread.deviation()).set("values", list_of(spread.values));
-    metrics.set(name, std::move(entry));
-  }
   Json json = Json::object();
   json.set("method", row.row.method).set("pairs", row.row.pairs).set("sampler", row.row.sampler);
   json.set("pairs_per_class", pairs_per_class).set("seeds", list_of(row.seeds));
-  return json.set("metrics", std::move(metrics));
+  return json.set("metrics", spreads_json(row.metrics));
 }
 
 Json curve_json(const CurvePoint& point) {
@@ -62,6 +49,16 @@ Json curve_json(const CurvePoint& point) {
 double or_nan(const std::optional<double>& value) { return value.value_or(std::numeric_limits<double>::quiet_NaN()); }
 
 }  // namespace
+
+Json spreads_json(const std::vector<std::pair<std::string_view, Spread>>& spreads) {
+  Json metrics = Json::object();
+  for (const auto& [name, spread] : spreads) {
+    Json entry = Json::object();
+    entry.set("mean", spread.mean()).set("std", spread.deviation()).set("values", list_of(spread.values));
+    metrics.set(name, std::move(entry));
+  }
+  return metrics;
+}
 
 Json metrics_json(const Settings& settings, const std::vector<Method>& methods, const Results& results,
                   const std::vector<RowSummary>& rows, const std::vector<Claim>& claims) {

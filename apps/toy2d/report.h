@@ -8,6 +8,16 @@
 
 namespace plumb::toy2d {
 
+template <class T>
+Json list_of(const std::vector<T>& values) {
+  Json list = Json::array();
+  for (const T& value : values) list.push_back(value);
+  return list;
+}
+
+/// {NAME: {mean, std, values}}.
+Json spreads_json(const std::vector<std::pair<std::string_view, Spread>>& spreads);
+
 /// metrics.json: {"settings", "rows": [{method, pairs, sampler, pairs_per_class, seeds, metrics: {NAME: {mean, std,
 /// values}}}], "curves", "claims": [{paper, claim, verdict, evidence}]}.
 Json metrics_json(const Settings& settings, const std::vector<Method>& methods, const Results& results,

@@ -1,5 +1,6 @@
 #include "apps/toy2d/summary.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -13,6 +14,11 @@ std::array<double, kMetricNames.size()> metric_values(const RowResult& row) {
   const ModeMetrics& m = row.metrics;
   return {m.accuracy, m.center_distance, m.radial_shift, m.spread,       m.sw2,
           m.energy,   m.outliers,        m.overlap,      row.score_error};
+}
+
+bool is_degenerate(const std::string& name) {
+  const std::vector<Method>& methods = all_methods();
+  return std::any_of(methods.begin(), methods.end(), [&](const Method& m) { return m.name == name && m.degenerate; });
 }
 
 }  // namespace
@@ -58,14 +64,18 @@ std::string format_table(const std::vector<RowSummary>& rows) {
   std::string text = fmt::format("{:<20} {:<10} {:<8}", "method", "pairs", "sampler");
   for (std::string_view name : kShown) text += fmt::format(" {:>15}", name);
   text += '\n';
+  bool degenerate = false;
   for (const RowSummary& row : rows) {
-    text += fmt::format("{:<20} {:<10} {:<8}", row.row.method, row.row.pairs, row.row.sampler);
+    const bool marked = is_degenerate(row.row.method);
+    degenerate = degenerate || marked;
+    text += fmt::format("{:<20} {:<10} {:<8}", row.row.method + (marked ? " *" : ""), row.row.pairs, row.row.sampler);
     for (std::string_view name : kShown)
       text += fmt::format(" {:>15}", row.seeds.size() > 1
                                          ? fmt::format("{:.3f} ±{:.3f}", row[name].mean(), row[name].deviation())
                                          : fmt::format("{:.3f}", row[name].mean()));
     text += '\n';
   }
+  if (degenerate) text += "* degenerate: where training starts its gradient is zero, and it stays there\n";
   return text;
 }
 

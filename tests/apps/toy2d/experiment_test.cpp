@@ -112,6 +112,43 @@ TEST_CASE("toy2d: methods and their settings are checked by name") {
   CHECK(chosen[1].learning_rate == 1e-3);
 }
 
+TEST_CASE("toy2d: rows that every run has may be named among the methods") {
+  CHECK(choose_methods({"truth", "noisy", "reference", "reference_guided"}, {}).empty());
+  CHECK(choose_methods({"truth", "sft"}, {}).size() == 1);
+  CHECK(choose_methods(table_method_names(), {}).size() + 2 <= all_methods().size());
+}
+
+TEST_CASE("toy2d: a run without a method has the shared rows alone") {
+  Settings settings = small_settings();
+  const Results results = run_with_threads(settings, choose_methods({"truth"}, {}), 2);
+  CHECK(summarize(results).size() == 2 + 4);
+}
+
+TEST_CASE("toy2d: the table's numbers in the objectives' own units") {
+  const auto settings_of = [](const char* name) { return objective_settings(method_named(name)); };
+  CHECK(settings_of("diffusion_dpo") == ObjectiveSettings{{"reduction", "sum"}, {"beta", "2"}});
+  CHECK(settings_of("dspo") == ObjectiveSettings{{"reduction", "sum"}, {"lambda", "0.001"}, {"temperature", "0.002"}});
+  CHECK(settings_of("dspo_e") == ObjectiveSettings{{"reduction", "sum"}, {"lambda", "0.001"}});
+  CHECK(settings_of("mapo") == ObjectiveSettings{{"reduction", "mean"}, {"b", "0.01"}});
+  CHECK(settings_of("sft") == ObjectiveSettings{{"reduction", "sum"}});
+  Method apart = method_named("dspo");
+  apart.lambda = 0.5;
+  apart.temperature = 100;
+  CHECK(objective_settings(apart) ==
+        ObjectiveSettings{{"reduction", "sum"}, {"lambda", "0.5"}, {"temperature", "200"}});
+}
+
+TEST_CASE("toy2d: DSPO-ref does not leave the reference") {
+  Settings settings = small_settings();
+  settings.seeds = 1;
+  const std::vector<Method> methods = choose_methods({"dspo_ref"}, {{"dspo_ref.steps", "3"}});
+  const Results results = run_with_threads(settings, methods, 1);
+  const std::vector<RowSummary> rows = summarize(results);
+  for (const char* sampler : {"ddim5", "ddpm7"})
+    CHECK((*find_row(rows, {"dspo_ref", "clean", sampler}))["sw2"].values ==
+          (*find_row(rows, {"reference", "none", sampler}))["sw2"].values);
+}
+
 TEST_CASE("toy2d: sampler names are read strictly") {
   const NoiseScheduleOptions schedule{.num_train_timesteps = 100};
   CHECK(parse_sampler("ddim25", schedule).steps == 25);

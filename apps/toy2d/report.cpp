@@ -61,7 +61,7 @@ Json spreads_json(const std::vector<std::pair<std::string_view, Spread>>& spread
 }
 
 Json metrics_json(const Settings& settings, const std::vector<Method>& methods, const Results& results,
-                  const std::vector<RowSummary>& rows, const std::vector<Claim>& claims) {
+                  const std::vector<RowSummary>& rows, const std::vector<Claim>& claims, const StudyReport* study) {
   Json row_list = Json::array(), curve_list = Json::array(), claim_list = Json::array();
   for (const RowSummary& row : rows) row_list.push_back(row_json(row, settings.pairs_per_class));
   for (const CurvePoint& point : results.curves) curve_list.push_back(curve_json(point));
@@ -72,7 +72,8 @@ Json metrics_json(const Settings& settings, const std::vector<Method>& methods, 
   }
   Json json = Json::object();
   json.set("settings", settings_json(settings, methods)).set("rows", std::move(row_list));
-  return json.set("curves", std::move(curve_list)).set("claims", std::move(claim_list));
+  json.set("curves", std::move(curve_list)).set("claims", std::move(claim_list));
+  return study ? json.set("study", study_json(*study)) : json;
 }
 
 Json log_json(const LogLine& line) {

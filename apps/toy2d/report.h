@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "apps/toy2d/claims.h"
+#include "apps/toy2d/claims/claims.h"
 #include "apps/toy2d/summary.h"
 #include "engine/io/json.h"
 
@@ -19,9 +19,11 @@ Json list_of(const std::vector<T>& values) {
 Json spreads_json(const std::vector<std::pair<std::string_view, Spread>>& spreads);
 
 /// metrics.json: {"settings", "rows": [{method, pairs, sampler, pairs_per_class, seeds, metrics: {NAME: {mean, std,
-/// values}}}], "curves", "claims": [{paper, claim, verdict, evidence}]}.
+/// values}}}], "curves", "claims": [{paper, claim, verdict, evidence}]}, and "study" (study/study.h) where there was
+/// one.
 Json metrics_json(const Settings& settings, const std::vector<Method>& methods, const Results& results,
-                  const std::vector<RowSummary>& rows, const std::vector<Claim>& claims);
+                  const std::vector<RowSummary>& rows, const std::vector<Claim>& claims,
+                  const StudyReport* study = nullptr);
 
 /// One object of log.jsonl.
 Json log_json(const LogLine& line);

@@ -2,15 +2,17 @@
 
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 #include "apps/common/globals.h"
 #include "apps/common/output_dir.h"
 #include "apps/common/signals.h"
-#include "apps/toy2d/claims.h"
+#include "apps/toy2d/claims/claims.h"
 #include "apps/toy2d/experiment.h"
 #include "apps/toy2d/figures.h"
 #include "apps/toy2d/report.h"
 #include "apps/toy2d/settings.h"
+#include "apps/toy2d/study/study.h"
 #include "engine/format.h"
 #include "engine/io/file.h"
 
@@ -25,18 +27,28 @@ std::string log_text(const Results& results) {
   return text;
 }
 
+/// What a run found.
+struct Findings2d {
+  Results results = {};
+  std::optional<StudyReport> study = {};
+  std::vector<RowSummary> rows = {};
+  std::vector<Claim> claims = {};
+};
+
 /// Everything but the pictures.
 void write_files(const OutputDir& out, const Settings& settings, const std::vector<Method>& methods,
-                 const Results& results, const std::vector<RowSummary>& rows, const std::vector<Claim>& claims) {
-  write_file_atomic(out / "log.jsonl", log_text(results));
-  write_samples(out / "samples.safetensors", results);
-  write_file_atomic(out / "metrics.json", metrics_json(settings, methods, results, rows, claims).dump(1) + '\n');
+                 const Findings2d& found) {
+  write_file_atomic(out / "log.jsonl", log_text(found.results));
+  write_samples(out / "samples.safetensors", found.results);
+  const Json metrics =
+      metrics_json(settings, methods, found.results, found.rows, found.claims, found.study ? &*found.study : nullptr);
+  write_file_atomic(out / "metrics.json", metrics.dump(1) + '\n');
 }
 
-void print_summary(const Settings& settings, const std::vector<RowSummary>& rows, const std::vector<Claim>& claims,
-                   double seconds) {
-  std::printf("%s\n%s\n%.*s\n", format_table(rows).c_str(), format_claims(claims).c_str(), int(caveats().size()),
-              caveats().data());
+void print_summary(const Settings& settings, const Findings2d& found, double seconds) {
+  std::printf("%s\n%s%s\n%.*s\n", format_table(found.rows).c_str(),
+              found.study ? format_study(*found.study).c_str() : "", format_claims(found.claims).c_str(),
+              int(caveats().size()), caveats().data());
   std::printf("%lld seed%s in %.1f s; figures, samples and metrics.json are in %s\n", (long long)settings.seeds,
               settings.seeds == 1 ? "" : "s", seconds, settings.global.out.c_str());
 }
@@ -58,14 +70,16 @@ int run_toy2d(const Arguments& arguments) {
 
   const auto start = std::chrono::steady_clock::now();
   const StopOnSignal stop;
-  const Results results = run_experiment(settings, methods, stop);
-  if (results.interrupted) return stop.exit_code();
-  const std::vector<RowSummary> rows = summarize(results);
-  const std::vector<Claim> claims = judge_claims(rows, settings);
-  write_files(out, settings, methods, results, rows, claims);
-  draw_figures(out.path(), settings, methods, results);
+  Findings2d found;
+  found.results = run_experiment(settings, methods, stop);
+  if (!found.results.interrupted && wants_study(settings)) found.study = study(settings, methods, found.results, stop);
+  if (stop.requested()) return stop.exit_code();
+  found.rows = summarize(found.results);
+  found.claims = judge_claims(found.rows, settings, found.study ? &*found.study : nullptr);
+  write_files(out, settings, methods, found);
+  draw_figures(out.path(), settings, methods, found.results);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  if (!settings.global.quiet) print_summary(settings, rows, claims, seconds.count());
+  if (!settings.global.quiet) print_summary(settings, found, seconds.count());
   return kExitDone;
 }
 

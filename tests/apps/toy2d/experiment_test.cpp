@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "apps/toy2d/claims.h"
+#include "apps/toy2d/claims/claims.h"
 #include "apps/toy2d/report.h"
 #include "engine/parallel.h"
 

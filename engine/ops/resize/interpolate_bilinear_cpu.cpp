@@ -1,0 +1,67 @@
+// Bilinear resizing on the CPU: parallel over output rows of all planes. Which pixels blend with what weights is the
+// same for every row, and is worked out once a column and once a row; sums are in Acc<T>.
+
+#include <algorithm>
+#include <vector>
+
+#include "engine/loops.h"
+#include "engine/ops/reduce/convert.h"
+#include "engine/ops/resize/interpolate_bilinear_kernels.h"
+
+namespace plumb {
+namespace {
+
+/// The two inputs of an output position along one dimension, and the second's weight.
+template <class A>
+struct Blend {
+  int64_t first, second;
+  A weight;
+};
+
+template <class A>
+std::vector<Blend<A>> blends(int64_t in, int64_t out) {
+  const A scale = A(in) / A(out);
+  std::vector<Blend<A>> result;
+  result.reserve(size_t(out));
+  for (int64_t i = 0; i < out; ++i) {
+    const A at = std::max(scale * (A(i) + A(0.5)) - A(0.5), A(0));
+    const int64_t first = std::min(int64_t(at), in - 1);
+    result.push_back({first, std::min(first + 1, in - 1), at - A(first)});
+  }
+  return result;
+}
+
+template <class T>
+void resize(const Tensor& x, Tensor& y) {
+  using A = Acc<T>;
+  const int64_t channels = y.size(1), height = y.size(2), width = y.size(3);
+  const Strides& step = x.strides();
+  const auto rows = blends<A>(x.size(2), height), columns = blends<A>(x.size(3), width);
+  const T* input = x.data<T>();
+  T* output = y.mutable_data<T>();
+  parallel_for(y.size(0) * channels * height, std::max<int64_t>(1, kElementGrain / width),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t row = begin; row < end; ++row) {
+                   const int64_t plane = row / height;
+                   const Blend<A>& v = rows[size_t(row % height)];
+                   const T* base = input + plane / channels * step[0] + plane % channels * step[1];
+                   const T *top = base + v.first * step[2], *bottom = base + v.second * step[2];
+                   for (int64_t i = 0; i < width; ++i) {
+                     const Blend<A>& h = columns[size_t(i)];
+                     const auto along = [&](const T* line) {
+                       return (A(1) - h.weight) * load_as<A>(line[h.first * step[3]]) +
+                              h.weight * load_as<A>(line[h.second * step[3]]);
+                     };
+                     output[row * width + i] = store_as<T>((A(1) - v.weight) * along(top) + v.weight * along(bottom));
+                   }
+                 }
+               });
+}
+
+}  // namespace
+
+void interpolate_bilinear_kernel(Cpu, const Tensor& x, Tensor& y) {
+  visit_dtype(Floats{}, x.dtype(), "interpolate_bilinear", [&]<class T>() { resize<T>(x, y); });
+}
+
+}  // namespace plumb

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "engine/backend.h"
+#include "engine/tensor.h"
+
+// x: [N, C, H, W], any strides · y: [N, C, H', W'], contiguous, of x's dtype. Nothing is empty.
+
+namespace plumb {
+
+void interpolate_bilinear_kernel(Cpu, const Tensor& x, Tensor& y);
+
+}  // namespace plumb

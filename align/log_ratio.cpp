@@ -1,7 +1,9 @@
 #include "align/log_ratio.h"
 
 #include "autograd/ops.h"
+#include "engine/format.h"
 #include "engine/ops.h"
+#include "engine/require.h"
 
 namespace plumb {
 
@@ -10,7 +12,16 @@ LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction
   const int64_t pairs = gain.size(0) / 2;
   const Variable margin = slice(gain, 0, 0, pairs) - slice(gain, 0, pairs, 2 * pairs);
   return {sample_error(input.pred.value(), input.target, reduction), sample_error(input.ref, input.target, reduction),
-          margin * (-beta / 2)};
+          scaled_logit(margin * (-beta / 2), input)};
+}
+
+Variable scaled_logit(const Variable& logit, const ObjectiveInput& input) {
+  const Tensor& scale = input.logit_scale;
+  if (!scale.defined()) return logit;
+  require<ShapeError>(scale.shape() == logit.shape(), "objective: logit_scale must be one a logit; scale {}, logit {}",
+                      scale, logit.value());
+  require<DTypeError>(is_floating(scale.dtype()), "objective: logit_scale must be floating; scale {}", scale);
+  return logit * Variable(scale.to(logit.dtype()));
 }
 
 Variable wrong_probability(const Variable& logit) { return exp(-softplus(logit)); }

@@ -8,12 +8,16 @@ namespace plumb {
 struct LogRatio {
   Tensor error;      ///< e(pred, target), [2B]; for the logs
   Tensor ref_error;  ///< e(ref, target), [2B]; for the logs
-  Variable logit;    ///< z = -(beta/2) ((ew - el) - (rw - rl)), [B]
+  Variable logit;    ///< z = -(beta/2) ((ew - el) - (rw - rl)), times the input's logit_scale, [B]
 };
 
 /// Errors and logit of a batch of pairs, winners first. Computed in f32 (f64 for f64 input); the logit from each
 /// sample's error_gain over the reference, so that it keeps its digits while the student is still near.
 LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction);
+
+/// `logit` times the input's logit_scale, itself where there is none. Throws ShapeError unless they have one shape,
+/// DTypeError unless the scale is floating.
+Variable scaled_logit(const Variable& logit, const ObjectiveInput& input);
 
 /// 1 - sigmoid(z), the probability of the wrong order, as exp(-softplus(z)): value and gradient keep their digits in
 /// both tails, where 1 - 1 would keep none.

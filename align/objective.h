@@ -22,7 +22,10 @@ struct ObjectiveInput {
   Tensor labels = {};                  ///< +1 or -1, [N], any numeric type, or undefined: winners +1; read by KTO
   Tensor pred_roll = {};               ///< student's prediction under other samples' conditions; KTO's mismatched
   Tensor ref_roll = {};                ///< the reference's, like pred_roll
-  bool winners_only = false;           ///< rows are [B, …] winners; only for an objective that uses_losers() not
+  Tensor logit_scale = {};  ///< factor of each logit (align/reward_scale.h), [B] ([N] for KTO); undefined: 1. Unread by
+                            ///< objectives without a logit (sft, dspo_e)
+  Tensor statistics = {};   ///< batch_statistics() of the effective batch this is a part of; undefined: of this batch
+  bool winners_only = false;  ///< rows are [B, …] winners; only for an objective that uses_losers() not
 };
 
 /// What an objective gives. Tensors are detached and in f32 (f64 for f64 input); undefined where they do not apply.
@@ -32,6 +35,9 @@ struct ObjectiveOutput {
   Tensor implicit_accuracy;  ///< mean[z > 0], []
   Tensor error;              ///< e(student) per sample, [2B] or [B]
   Tensor ref_error;          ///< e(reference) per sample
+  Tensor offset = {};        ///< KTO's k, []
+  Tensor labels = {};        ///< KTO's s, [N]
+  Tensor weight = {};        ///< DSPO's mean of lambda gamma (1 - sigmoid(z)), []
 };
 
 /// A training objective: a pure function of predictions and targets. One file each in align/objectives/.
@@ -43,6 +49,15 @@ class Objective {
   virtual bool uses_losers() const = 0;
   /// Whether the reference's predictions are read.
   virtual bool uses_reference() const = 0;
+  /// Whether predictions under other samples' conditions (pred_roll, ref_roll) are read.
+  virtual bool reads_rolled_conditions() const { return false; }
+  /// Whether samples are judged one by one: winner and loser of a pair are then two samples, each with its own t and
+  /// noise.
+  virtual bool is_unpaired() const { return false; }
+  /// What the loss needs to know of the whole batch, as sums over samples (f64 [m]) that add up over its parts: a part
+  /// given their total as ObjectiveInput::statistics computes its share of the whole batch's loss. Undefined for
+  /// objectives that are plain means over pairs. No gradient flows through it. Throws as the objective does.
+  virtual Tensor batch_statistics(const ObjectiveInput&) const { return {}; }
   /// Throws ShapeError or DTypeError when the input does not fit.
   virtual ObjectiveOutput operator()(const ObjectiveInput& input) const = 0;
 };

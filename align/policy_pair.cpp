@@ -1,6 +1,5 @@
 #include "align/policy_pair.h"
 
-#include "autograd/grad_mode.h"
 #include "engine/ops.h"
 #include "engine/require.h"
 
@@ -14,22 +13,8 @@ class ForwardProcessPair final : public PolicyPair {
 
 class TrainingFreePair final : public PolicyPair {
  public:
-  explicit TrainingFreePair(Denoiser& initial) : initial_(initial) {}
   bool reads_initial_prediction() const override { return true; }
-
-  Tensor targets(const NoisedPairs& batch, const Tensor& initial_prediction) override {
-    require<ValueError>(batch.negative.labels.defined() || batch.negative.context.defined(),
-                        "training-free policy pair: the pairs have no negative condition");
-    NoGrad no_grad;
-    const int64_t b = batch.pairs();
-    const Tensor losing =
-        initial_.predict(slice(batch.x, 0, b, 2 * b), slice(batch.t, 0, b, 2 * b).to(DType::f32), batch.negative)
-            .value();
-    return cat({slice(initial_prediction, 0, 0, b), losing}, 0);
-  }
-
- private:
-  Denoiser& initial_;
+  Tensor targets(const NoisedPairs&, const Tensor& initial_prediction) override { return initial_prediction; }
 };
 
 class OraclePair final : public PolicyPair {
@@ -52,9 +37,7 @@ class OraclePair final : public PolicyPair {
 
 std::unique_ptr<PolicyPair> make_forward_process_pair() { return std::make_unique<ForwardProcessPair>(); }
 
-std::unique_ptr<PolicyPair> make_training_free_pair(Denoiser& initial) {
-  return std::make_unique<TrainingFreePair>(initial);
-}
+std::unique_ptr<PolicyPair> make_training_free_pair() { return std::make_unique<TrainingFreePair>(); }
 
 std::unique_ptr<PolicyPair> make_oracle_pair(const Gaussians2d& world, const NoiseSchedule& schedule) {
   return std::make_unique<OraclePair>(world, schedule);

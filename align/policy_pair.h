@@ -25,9 +25,10 @@ struct NoisedPairs {
 class PolicyPair {
  public:
   virtual ~PolicyPair() = default;
-  /// Whether targets() wants the initial model's prediction at (x_t, t, c).
+  /// Whether targets() wants the initial model's prediction: at (xw_t, t, c) for winners, (xl_t, t, c-) for losers.
   virtual bool reads_initial_prediction() const { return false; }
-  /// tw over tl: [2B, …]. `initial_prediction` is the initial model's at (x_t, t, c), [2B, …], undefined unless read.
+  /// tw over tl: [2B, …]. `initial_prediction` is that prediction, [2B, …], undefined unless read. It is made by the
+  /// caller because the reference, while it is the initial model, can run in the same forward.
   virtual Tensor targets(const NoisedPairs& batch, const Tensor& initial_prediction) = 0;
 };
 
@@ -36,8 +37,7 @@ std::unique_ptr<PolicyPair> make_forward_process_pair();
 
 /// Training-free contrastive policy pair, TF-CPP (DDSPO paper, Eq. 7), of the initial model:
 ///   tw = initial(xw_t, t, c),   tl = initial(xl_t, t, c-)
-/// `initial` must outlive the pair. Throws ValueError when a batch has no c-.
-std::unique_ptr<PolicyPair> make_training_free_pair(Denoiser& initial);
+std::unique_ptr<PolicyPair> make_training_free_pair();
 
 /// Oracle (2D world only): the exact epsilon of the winner's clean mode and of the loser's. Classes are read from
 /// condition and negative. `world` and `schedule` must outlive the pair.

@@ -14,50 +14,92 @@ Tensor frozen_prediction(Denoiser& model, const Tensor& x, const Tensor& t, cons
   return model.predict(x, t.to(DType::f32), condition).value();
 }
 
+/// The frozen models' part of a batch of pairs.
+struct FrozenPredictions {
+  Tensor ref;      // reference at (x_t, t, c), [2B, …]; undefined unless the objective uses it
+  Tensor initial;  // initial model at (xw_t, t, c) over (xl_t, t, c-); undefined unless the policy pair reads it
+};
+
+FrozenPredictions frozen_predictions(const PreferenceStep& step, const NoisedPairs& noised) {
+  const bool uses_reference = step.objective->uses_reference();
+  if (!step.policy->reads_initial_prediction())
+    return {uses_reference ? frozen_prediction(*step.reference, noised.x, noised.t, noised.condition) : Tensor(), {}};
+  require<ValueError>(noised.negative.labels.defined() || noised.negative.context.defined(),
+                      "policy pair: the initial model's targets need the pairs' negative conditions");
+  const int64_t b = noised.pairs();
+  if (!uses_reference || step.initial != step.reference)
+    return {uses_reference ? frozen_prediction(*step.reference, noised.x, noised.t, noised.condition) : Tensor(),
+            frozen_prediction(*step.initial, noised.x, noised.t,
+                              Condition::cat(noised.condition.rows(0, b), noised.negative))};
+  const Tensor losers = slice(noised.x, 0, b, 2 * b), losers_t = slice(noised.t, 0, b, 2 * b);
+  const Tensor all = frozen_prediction(*step.reference, cat({noised.x, losers}, 0), cat({noised.t, losers_t}, 0),
+                                       Condition::cat(noised.condition, noised.negative));
+  return {slice(all, 0, 0, 2 * b), cat({slice(all, 0, 0, b), slice(all, 0, 2 * b, 3 * b)}, 0)};
+}
+
+/// [2B] or [2B, …] from B rows for each half.
+Tensor twice(const Tensor& rows) { return cat({rows, rows}, 0); }
+
+Tensor mixed_targets(const Tensor& takes_policy, const Tensor& policy, const Tensor& forward) {
+  if (!takes_policy.defined()) return policy;
+  Shape shape = Dims::filled(policy.rank(), 1);
+  shape[0] = policy.size(0);
+  return where(reshape(twice(takes_policy), shape), policy, forward);
+}
+
 }  // namespace
 
 NoisedPairs noise_pairs(const NoiseSchedule& schedule, Prediction prediction, const PreferencePairs& batch,
-                        const Tensor& t, const Tensor& noise, const Tensor& loser_noise) {
-  require<ShapeError>(batch.winners.shape() == batch.losers.shape() && batch.winners.shape() == noise.shape(),
+                        const PairDraw& draw) {
+  require<ShapeError>(batch.winners.shape() == batch.losers.shape() && batch.winners.shape() == draw.noise.shape(),
                       "noise_pairs: winners, losers and noise must agree; {}, {} and {}", batch.winners, batch.losers,
-                      noise);
+                      draw.noise);
   const Tensor x0 = cat({batch.winners, batch.losers}, 0);
-  const Tensor both_noise = cat({noise, loser_noise.defined() ? loser_noise : noise}, 0);
-  const Tensor both_t = cat({t, t}, 0);
-  const NoiseLevel level = schedule.level(both_t, x0.rank(), x0.dtype());
-  return {.x = add_noise(level, x0, both_noise),
-          .t = both_t,
-          .target = prediction_target(prediction, level, x0, both_noise),
+  const Tensor noise = cat({draw.noise, draw.loser_noise.defined() ? draw.loser_noise : draw.noise}, 0);
+  const Tensor t = cat({draw.t, draw.loser_t.defined() ? draw.loser_t : draw.t}, 0);
+  const NoiseLevel level = schedule.level(t, x0.rank(), x0.dtype());
+  return {.x = add_noise(level, x0, noise),
+          .t = t,
+          .target = prediction_target(prediction, level, x0, noise),
           .condition = Condition::cat(batch.condition, batch.condition),
           .negative = batch.negative};
 }
 
+ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const PairDraw& draw) const {
+  ObjectiveInput input{.labels = draw.labels, .logit_scale = draw.logit_scale, .statistics = draw.statistics};
+  input.num_train_timesteps = schedule->num_train_timesteps();
+  input.alphas_cumprod = schedule->alphas_cumprod();
+  if (!objective->uses_losers()) {
+    const NoiseLevel level = schedule->level(draw.t, batch.winners.rank(), batch.winners.dtype());
+    const Tensor x = add_noise(level, batch.winners, draw.noise);
+    if (objective->uses_reference()) input.ref = frozen_prediction(*reference, x, draw.t, batch.condition);
+    input.pred = student->predict(x, draw.t.to(DType::f32), batch.condition);
+    input.target = prediction_target(prediction, level, batch.winners, draw.noise);
+    input.timesteps = draw.t;
+    input.winners_only = true;
+    return input;
+  }
+  const NoisedPairs noised = noise_pairs(*schedule, prediction, batch, draw);
+  const FrozenPredictions frozen = frozen_predictions(*this, noised);
+  input.pred = student->predict(noised.x, noised.t.to(DType::f32), noised.condition);
+  input.ref = frozen.ref;
+  input.target = mixed_targets(draw.takes_policy, policy->targets(noised, frozen.initial), noised.target);
+  input.timesteps = noised.t;
+  if (objective->reads_rolled_conditions()) {
+    const Condition rolled = Condition::cat(draw.rolled, draw.rolled);
+    input.pred_roll = frozen_prediction(*student, noised.x, noised.t, rolled);
+    input.ref_roll = frozen_prediction(*reference, noised.x, noised.t, rolled);
+  }
+  return input;
+}
+
+ObjectiveOutput PreferenceStep::operator()(const PreferencePairs& batch, const PairDraw& draw) const {
+  return (*objective)(evaluate(batch, draw));
+}
+
 ObjectiveOutput PreferenceStep::operator()(const PreferencePairs& batch, const Tensor& t, const Tensor& noise,
                                            const Tensor& loser_noise) const {
-  if (!objective->uses_losers()) {
-    const NoiseLevel level = schedule->level(t, batch.winners.rank(), batch.winners.dtype());
-    const Tensor x = add_noise(level, batch.winners, noise);
-    const Tensor ref = objective->uses_reference() ? frozen_prediction(*reference, x, t, batch.condition) : Tensor();
-    return (*objective)({.pred = student->predict(x, t.to(DType::f32), batch.condition),
-                         .ref = ref,
-                         .target = prediction_target(prediction, level, batch.winners, noise),
-                         .timesteps = t,
-                         .num_train_timesteps = schedule->num_train_timesteps(),
-                         .alphas_cumprod = schedule->alphas_cumprod(),
-                         .winners_only = true});
-  }
-  const NoisedPairs noised = noise_pairs(*schedule, prediction, batch, t, noise, loser_noise);
-  Tensor ref, initial_prediction;
-  if (objective->uses_reference()) ref = frozen_prediction(*reference, noised.x, noised.t, noised.condition);
-  if (policy->reads_initial_prediction())
-    initial_prediction =
-        initial == reference && ref.defined() ? ref : frozen_prediction(*initial, noised.x, noised.t, noised.condition);
-  return (*objective)({.pred = student->predict(noised.x, noised.t.to(DType::f32), noised.condition),
-                       .ref = ref,
-                       .target = policy->targets(noised, initial_prediction),
-                       .timesteps = noised.t,
-                       .num_train_timesteps = schedule->num_train_timesteps(),
-                       .alphas_cumprod = schedule->alphas_cumprod()});
+  return (*this)(batch, {.t = t, .noise = noise, .loser_noise = loser_noise});
 }
 
 }  // namespace plumb

@@ -30,28 +30,37 @@ PreferenceWeight preference_weight(std::string_view objective, const ObjectiveIn
   return {std::move(ratio), std::move(weight)};
 }
 
+ObjectiveOutput weighted_output(const Variable& loss, const PreferenceWeight& pairs) {
+  ObjectiveOutput output = pairwise_output(loss, pairs.ratio);
+  output.weight = mean(pairs.weight.value());
+  return output;
+}
+
 Tensor time_coefficients(std::string_view objective, const ObjectiveInput& input, DType dtype) {
   require<ValueError>(input.timesteps.defined() && input.alphas_cumprod.defined(),
                       "{}: time_weights paper needs timesteps and alphas_cumprod", objective);
   require<ShapeError>(input.timesteps.rank() == 1 && input.timesteps.size(0) == input.pred.size(0),
                       "{}: timesteps must be [2B]; timesteps {}, pred {}", objective, input.timesteps,
                       input.pred.value());
-  require<ShapeError>(input.alphas_cumprod.rank() == 1 && input.alphas_cumprod.size(0) >= 1,
-                      "{}: alphas_cumprod must be [T]; alphas_cumprod {}", objective, input.alphas_cumprod);
-  const std::vector<double> bar = input.alphas_cumprod.to(DType::f64).to_vector<double>();
-  const std::vector<int64_t> t = input.timesteps.to(DType::i64).to_vector<int64_t>();
-  const int64_t pairs = input.pred.size(0) / 2;
-  Tensor coefficients = empty({pairs}, DType::f64);
+  return time_coefficients(objective, input.alphas_cumprod, slice(input.timesteps, 0, 0, input.pred.size(0) / 2))
+      .to(dtype);
+}
+
+Tensor time_coefficients(std::string_view who, const Tensor& alphas_cumprod, const Tensor& t) {
+  require<ShapeError>(alphas_cumprod.rank() == 1 && alphas_cumprod.size(0) >= 1,
+                      "{}: alphas_cumprod must be [T]; alphas_cumprod {}", who, alphas_cumprod);
+  const std::vector<double> bar = alphas_cumprod.to(DType::f64).to_vector<double>();
+  const std::vector<int64_t> steps = t.to(DType::i64).to_vector<int64_t>();
+  Tensor coefficients = empty({t.numel()}, DType::f64);
   double* out = coefficients.mutable_data<double>();
-  for (int64_t i = 0; i < pairs; ++i) {
-    const int64_t step = t[size_t(i)];
-    require<ValueError>(step >= 0 && step < int64_t(bar.size()), "{}: timestep outside [0, {}) ({})", objective,
-                        bar.size(), step);
+  for (const int64_t step : steps) {
+    require<ValueError>(step >= 0 && step < int64_t(bar.size()), "{}: timestep outside [0, {}) ({})", who, bar.size(),
+                        step);
     const double before = step > 0 ? bar[size_t(step - 1)] : 1;
     const double alpha = bar[size_t(step)] / before;
-    out[i] = (1 - alpha) / (std::max(1 - before, 1 - bar[0]) * alpha);
+    *out++ = (1 - alpha) / (std::max(1 - before, 1 - bar[0]) * alpha);
   }
-  return coefficients.to(dtype);
+  return coefficients;
 }
 
 Variable over_elements(const Variable& weight, const Variable& like) {

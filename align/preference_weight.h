@@ -27,6 +27,9 @@ struct PreferenceWeight {
   Variable weight;  ///< lambda gamma (1 - sigmoid(z)), [B]
 };
 
+/// pairwise_output with the mean weight.
+ObjectiveOutput weighted_output(const Variable& loss, const PreferenceWeight& pairs);
+
 /// Weights of a checked batch of pairs. With time_weights = paper the logit is multiplied by time_coefficients.
 PreferenceWeight preference_weight(std::string_view objective, const ObjectiveInput& input, const DspoOptions& options);
 
@@ -34,6 +37,9 @@ PreferenceWeight preference_weight(std::string_view objective, const ObjectiveIn
 /// 0, is raised to beta_0.                                                                   [the DSPO paper, Eq. 23]
 /// Throws ValueError without timesteps or alphas_cumprod, or for a timestep outside the schedule.
 Tensor time_coefficients(std::string_view objective, const ObjectiveInput& input, DType dtype);
+
+/// The same of timesteps t (i64 [N]) and a schedule (alphas_cumprod [T]), f64 [N]. `who` begins the error message.
+Tensor time_coefficients(std::string_view who, const Tensor& alphas_cumprod, const Tensor& t);
 
 /// Per-pair numbers [B] in the shape [B, 1, …] that broadcasts over `like`.
 Variable over_elements(const Variable& weight, const Variable& like);

@@ -8,6 +8,23 @@
 namespace plumb {
 namespace {
 
+/// Means of the wanted and of the unwanted among samples judged one by one; empty where there are none.
+struct LabelledMeans {
+  double wanted = 0;
+  std::optional<double> unwanted = {};
+};
+
+LabelledMeans labelled_means(const std::vector<double>& values, const std::vector<double>& labels) {
+  double sums[2] = {0, 0}, counts[2] = {0, 0};
+  for (size_t i = 0; i < values.size(); ++i) {
+    const size_t side = labels[i] > 0 ? 0 : 1;
+    sums[side] += values[i], counts[side] += 1;
+  }
+  LabelledMeans means{.wanted = counts[0] > 0 ? sums[0] / counts[0] : 0};
+  if (counts[1] > 0) means.unwanted = sums[1] / counts[1];
+  return means;
+}
+
 double mean_of(const std::vector<double>& values, size_t begin, size_t end) {
   return std::accumulate(values.begin() + std::ptrdiff_t(begin), values.begin() + std::ptrdiff_t(end), 0.0) /
          double(end - begin);
@@ -31,6 +48,15 @@ StepStatistics step_statistics(const ObjectiveOutput& output) {
     if (pairs) s.ref_error_l = mean_of(ref, winners, ref.size());
   }
   if (s.error_l && s.ref_error_l) s.margin = (s.error_w - *s.error_l) - (*s.ref_error_w - *s.ref_error_l);
+  if (output.labels.defined()) {
+    const std::vector<double> labels = output.labels.to_vector<double>();
+    const LabelledMeans student = labelled_means(error, labels);
+    const LabelledMeans reference = labelled_means(output.ref_error.to_vector<double>(), labels);
+    s.error_w = student.wanted, s.error_l = student.unwanted;
+    s.ref_error_w = reference.wanted, s.ref_error_l = reference.unwanted;
+  }
+  if (output.offset.defined()) s.offset = output.offset.item();
+  if (output.weight.defined()) s.mean_weight = output.weight.item();
   if (output.implicit_accuracy.defined()) s.implicit_accuracy = output.implicit_accuracy.item();
   if (output.logit.defined()) {
     std::vector<double> z = output.logit.to_vector<double>();

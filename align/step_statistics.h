@@ -16,7 +16,14 @@ struct StepStatistics {
   std::optional<double> margin;  ///< mean of (ew - el) - (rw - rl)
   std::optional<double> implicit_accuracy;
   std::optional<double> logit_abs_median;
-  std::optional<double> saturated;  ///< share of pairs with |z| > 10: their gradient is below 5e-5 of the largest
+  std::optional<double> saturated;    ///< share of pairs with |z| > 10: their gradient is below 5e-5 of the largest
+  std::optional<double> offset;       ///< KTO's k
+  std::optional<double> mean_weight;  ///< DSPO's mean of lambda gamma (1 - sigmoid(z))
+  // Of a whole training step (align/preference_trainer.h).
+  std::optional<double> grad_norm;  ///< before clipping
+  std::optional<double> learning_rate;
+  std::optional<double> divergence;            ///< of the student from the initial model
+  std::optional<double> reference_divergence;  ///< D of the last reference update's test
 };
 
 /// Reads them off an objective's output. Copies a few small tensors to the host.

@@ -1,5 +1,7 @@
 #include "align/objectives/diffusion_kto.h"
 
+#include <algorithm>
+
 #include "align/log_ratio.h"
 #include "align/option_reader.h"
 #include "autograd/ops.h"
@@ -36,20 +38,43 @@ class DiffusionKto final : public Objective {
   std::string_view name() const override { return "diffusion_kto"; }
   bool uses_losers() const override { return true; }
   bool uses_reference() const override { return true; }
+  bool reads_rolled_conditions() const override { return options_.offset == KtoOffset::mismatched; }
+  bool is_unpaired() const override { return true; }
+
+  /// Sums over wanted and unwanted samples apart, {gain, count, gain, count}; of mismatched, {gain, count} of all.
+  Tensor batch_statistics(const ObjectiveInput& input) const override {
+    detail::check_objective_input(name(), input, !input.labels.defined(), true);
+    const int64_t samples = input.pred.size(0);
+    Tensor totals = empty({options_.offset == KtoOffset::mismatched ? 2 : 4}, DType::f64);
+    double* out = totals.mutable_data<double>();
+    if (options_.offset == KtoOffset::mismatched) {
+      out[0] = sum(mismatched_gain(input).to(DType::f64)).item(), out[1] = double(samples);
+      return totals;
+    }
+    const Tensor gain = neg(error_gain(input.pred.value(), input.ref, input.target, options_.reduction)).to(DType::f64);
+    const Tensor wanted = gt(read_labels(input, DType::f64), 0.0).to(DType::f64);
+    out[0] = sum(gain * wanted).item(), out[1] = sum(wanted).item();
+    out[2] = sum(gain * (1.0 - wanted)).item(), out[3] = double(samples) - out[1];
+    return totals;
+  }
 
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {
     detail::check_objective_input(name(), input, !input.labels.defined(), true);
     const Reduction reduction = options_.reduction;
     const Variable gain = -error_gain(input.pred, input.ref, input.target, reduction);  // g, [N]
     const Tensor labels = read_labels(input, gain.dtype());
-    const Variable logit = (gain - offset(input, gain.value(), labels)) * (labels * options_.beta);
+    const Tensor k = input.statistics.defined() ? whole_batch_offset(input.statistics, gain.dtype())
+                                                : offset(input, gain.value(), labels);
+    const Variable logit = scaled_logit((gain - k) * (labels * options_.beta), input);
     const Tensor weight =
         where(gt(labels, 0.0), full(labels.shape(), options_.w_plus, labels.dtype()), options_.w_minus);
     return {.loss = mean(disutility(logit) * weight),
             .logit = logit.value(),
             .implicit_accuracy = implicit_accuracy(logit.value()),
             .error = sample_error(input.pred.value(), input.target, reduction),
-            .ref_error = sample_error(input.ref, input.target, reduction)};
+            .ref_error = sample_error(input.ref, input.target, reduction),
+            .offset = k,
+            .labels = labels};
   }
 
  private:
@@ -60,6 +85,18 @@ class DiffusionKto final : public Objective {
     const Tensor wanted = gt(labels, 0.0).to(gain.dtype()), unwanted = 1.0 - wanted;
     if (sum(unwanted).item() == 0 || sum(wanted).item() == 0) return mean(gain);
     return (masked_mean(gain, wanted) + masked_mean(gain, unwanted)) * 0.5;
+  }
+
+  /// k of the effective batch from its batch_statistics.
+  Tensor whole_batch_offset(const Tensor& statistics, DType dtype) const {
+    const std::vector<double> s = statistics.to_vector<double>();
+    const bool mismatched = options_.offset == KtoOffset::mismatched;
+    require<ShapeError>(s.size() == (mismatched ? 2u : 4u), "diffusion_kto: statistics must be batch_statistics'; {}",
+                        statistics);
+    if (mismatched) return scalar(s[0] / s[1], dtype);
+    const double all = (s[0] + s[2]) / (s[1] + s[3]);
+    if (options_.offset == KtoOffset::mean) return scalar(std::max(all, 0.0), dtype);
+    return scalar(s[1] > 0 && s[3] > 0 ? (s[0] / s[1] + s[2] / s[3]) / 2 : all, dtype);
   }
 
   Tensor mismatched_gain(const ObjectiveInput& input) const {

@@ -19,8 +19,7 @@ class Dspo final : public Objective {
     const int64_t count = pairs.weight.size(0);
     const Variable pred = winning_rows(input.pred, count), ref = winning_rows(input.ref, count);
     const Variable shifted = pred - over_elements(pairs.weight, pred) * (pred - ref);
-    return pairwise_output(mean(sample_error(shifted, winning_rows(input.target, count), options_.reduction)),
-                           pairs.ratio);
+    return weighted_output(mean(sample_error(shifted, winning_rows(input.target, count), options_.reduction)), pairs);
   }
 
  private:

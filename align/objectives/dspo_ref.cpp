@@ -19,7 +19,7 @@ class DspoRef final : public Objective {
     const int64_t count = pairs.weight.size(0);
     const Variable distance =
         sample_error(slice(input.pred, 0, 0, count), Variable(slice(input.ref, 0, 0, count)), options_.reduction);
-    return pairwise_output(mean(square(1.0 - pairs.weight) * distance), pairs.ratio);
+    return weighted_output(mean(square(1.0 - pairs.weight) * distance), pairs);
   }
 
  private:

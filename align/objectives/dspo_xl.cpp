@@ -17,14 +17,25 @@ class DspoXl final : public Objective {
   bool uses_losers() const override { return true; }
   bool uses_reference() const override { return true; }
 
+  /// {sum of (pred_w - ref_w)^2, its elements}.
+  Tensor batch_statistics(const ObjectiveInput& input) const override {
+    detail::check_objective_input(name(), input, true, true);
+    const int64_t pairs = input.pred.size(0) / 2;
+    const Tensor pred = slice(input.pred.value(), 0, 0, pairs), ref = slice(input.ref, 0, 0, pairs);
+    return from_vector<double>({mse(pred, ref).item() * double(pred.numel()), double(pred.numel())}, {2});
+  }
+
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {
     detail::check_objective_input(name(), input, true, true);
     const LogRatio ratio = log_ratio(input, options_.beta, options_.reduction);
     const int64_t pairs = ratio.logit.size(0);
     Variable loss = square(wrong_probability(ratio.logit));
     const Variable pred = slice(input.pred, 0, 0, pairs), ref = slice(input.ref, 0, 0, pairs);
+    const Tensor distance = input.statistics.defined()
+                                ? slice(input.statistics, 0, 0, 1) / slice(input.statistics, 0, 1, 2)
+                                : mse(pred.value(), ref.value());
     // A switch by value: no host branch on tensor data inside a step.
-    loss = where(ge(mse(pred.value(), ref.value()), kFar), loss * sample_error(pred, ref, options_.reduction), loss);
+    loss = where(ge(distance, kFar), loss * sample_error(pred, ref, options_.reduction), loss);
     return pairwise_output(mean(loss), ratio);
   }
 

@@ -35,7 +35,7 @@ class Mapo final : public Objective {
     // A few numbers in f64: T would bring up the rounding of the difference.
     const Variable phi = bernoulli_ratio(to(error, DType::f64) * 0.5);
     const Variable odds = slice(phi, 0, 0, pairs) - slice(phi, 0, pairs, 2 * pairs);
-    const Variable logit = to(odds * double(input.num_train_timesteps), error.dtype());
+    const Variable logit = scaled_logit(to(odds * double(input.num_train_timesteps), error.dtype()), input);
     return {.loss = mean(slice(error, 0, 0, pairs)) + mean(softplus(-logit)) * options_.b,
             .logit = logit.value(),
             .implicit_accuracy = implicit_accuracy(logit.value()),

@@ -8,7 +8,7 @@
 //   Hong et al. 2024, "Margin-aware Preference Optimization for Aligning Diffusion Models without Reference".
 //
 //   phi(e) = u / expm1(u),  u = e / 2           in (0, 1], falling, phi(0) = 1
-//   z      = T (phi(ew) - phi(el))              log-odds times T
+//   z      = T (phi(ew) - phi(el))              log-odds times T (and logit_scale, where given)
 //   L      = mean(ew) - b mean(log sigmoid(z))
 //
 //   symbol   shape   meaning

@@ -17,7 +17,8 @@ int run_objective(const Arguments& arguments) {
   Flags flags("objective", "evaluates one objective, or a directory of cases, on predictions from a file");
   flags.positional("name", name, "of the objective");
   flags.add("--in", input,
-            "safetensors file with pred, ref, target [2B, …], optional timesteps, labels [2B], alphas_cumprod [T]");
+            "safetensors file with pred, ref, target [2B, …], optional timesteps, labels [2B], logit_scale [B], "
+            "alphas_cumprod [T]");
   flags.add("--set", set, "option of the objective, or T (timesteps, 1000); repeatable");
   flags.add("--batch", batch, "run every case of DIR/cases.json");
   flags.add("--list", list, "print every objective");

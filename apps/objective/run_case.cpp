@@ -50,7 +50,8 @@ TensorMap run_objective_case(std::string_view name, ObjectiveSettings settings, 
                                                .alphas_cumprod = optional_tensor(given, "alphas_cumprod"),
                                                .labels = optional_tensor(given, "labels"),
                                                .pred_roll = optional_tensor(given, "pred_roll"),
-                                               .ref_roll = optional_tensor(given, "ref_roll")});
+                                               .ref_roll = optional_tensor(given, "ref_roll"),
+                                               .logit_scale = optional_tensor(given, "logit_scale")});
   backward(output.loss);
   TensorMap result;
   result.emplace("loss", reshape(output.loss.value(), {1}));

@@ -2,13 +2,11 @@
 
 #include <cmath>
 
-#include "align/preference_step.h"
+#include "align/preference_trainer.h"
 #include "apps/toy2d/method_parts.h"
-#include "autograd/backward.h"
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
 #include "nn/optim/adam.h"
-#include "nn/optim/clip.h"
 #include "nn/visitors.h"
 
 namespace plumb::toy2d {
@@ -19,22 +17,16 @@ std::unique_ptr<PointDenoiser> finetune(const Method& method, const FinetuneStar
   const std::unique_ptr<Objective> objective = make_objective(method.objective, objective_settings(method));
   const std::unique_ptr<PolicyPair> policy = make_policy(method, start);
   Adam adam(parameters(*student), {.learning_rate = method.learning_rate});
-  const PreferenceStep forward{.student = student.get(),
-                               .reference = &start.reference,
-                               .initial = &start.reference,
-                               .objective = objective.get(),
-                               .policy = policy.get(),
-                               .schedule = &start.schedule};
+  PreferenceTrainer trainer({.student = student.get(),
+                             .initial = &start.reference,
+                             .objective = objective.get(),
+                             .policy = policy.get(),
+                             .schedule = &start.schedule,
+                             .optimizer = &adam});
   for (int64_t step = 0; step < method.steps; ++step) {
     const RandomKey key = start.key.at_step(uint64_t(step));
-    const PreferencePairs batch = draw_pairs(method, start, key);
-    const Tensor t = randint(key.fork("t"), 0, start.schedule.num_train_timesteps(), {batch.size()});
-    adam.zero_grad();
-    const ObjectiveOutput output = forward(batch, t, randn(key.fork("noise"), batch.winners.shape()));
-    backward(output.loss);
-    const double norm = grad_norm(adam.arena()).item();
-    adam.step();
-    const StepStatistics statistics = step_statistics(output);
+    const StepStatistics statistics = step_statistics(trainer.step(draw_pairs(method, start, key), key));
+    const double norm = statistics.grad_norm.value();
     require<NumericError>(std::isfinite(statistics.loss) && std::isfinite(norm),
                           "toy2d: {} stopped at step {}: loss {}, gradient norm {}", method.name, step + 1,
                           statistics.loss, norm);

@@ -44,7 +44,7 @@ PreferencePairs with_other_losers(PairKind kind, const PreferencePairs& pairs, c
 std::unique_ptr<PolicyPair> make_policy(const Method& method, const FinetuneStart& start) {
   switch (method.policy) {
     case PolicyKind::training_free:
-      return make_training_free_pair(start.reference);
+      return make_training_free_pair();
     case PolicyKind::training_free_swapped:
       return std::make_unique<SwappedPair>(start.reference);
     case PolicyKind::oracle:

@@ -28,7 +28,8 @@ std::string weights_of(Module& module, Include include = Include::base) {
 }
 
 NoisedPairs noised(const PointPairs& pairs) {
-  return noise_pairs(pairs.schedule, Prediction::epsilon, pairs.batch, pairs.t, pairs.noise, pairs.loser_noise);
+  return noise_pairs(pairs.schedule, Prediction::epsilon, pairs.batch,
+                     {.t = pairs.t, .noise = pairs.noise, .loser_noise = pairs.loser_noise});
 }
 
 /// Mean squared error of the rows [begin, end).

@@ -46,28 +46,36 @@ TEST_CASE("policy pair: DDSPO of the forward process is Diffusion-DPO through a 
 
 TEST_CASE("policy pair: training-free targets are the initial model's outputs, c for winners and c- for losers") {
   const PointPairs pairs(12);
-  PointDenoiser initial = small_denoiser(2);
-  const auto policy = make_training_free_pair(initial);
+  PointDenoiser student = small_denoiser(1), initial = small_denoiser(2), reference = small_denoiser(3);
+  const auto policy = make_training_free_pair();
   REQUIRE(policy->reads_initial_prediction());
-  const NoisedPairs noised = noise_pairs(pairs.schedule, Prediction::epsilon, pairs.batch, pairs.t, pairs.noise);
-  const Tensor prediction = initial.predict(noised.x, noised.t.to(DType::f32), noised.condition).value();
-  const Tensor targets = policy->targets(noised, prediction);
+  const auto objective = make_objective("ddspo", {{"beta", "20"}});
+  const PreferenceStep step{.student = &student,
+                            .reference = &reference,
+                            .initial = &initial,
+                            .objective = objective.get(),
+                            .policy = policy.get(),
+                            .schedule = &pairs.schedule};
+  const PairDraw draw{.t = pairs.t, .noise = pairs.noise};
+  const NoisedPairs noised = noise_pairs(pairs.schedule, Prediction::epsilon, pairs.batch, draw);
+  const Tensor time = noised.t.to(DType::f32);
   const Tensor losing =
-      initial.predict(slice(noised.x, 0, 12, 24), pairs.t.to(DType::f32), pairs.batch.negative).value();
-  CHECK(bits_of(targets) == bits_of(cat({slice(prediction, 0, 0, 12), losing}, 0)));
+      initial.predict(noised.x, time, Condition::cat(pairs.batch.condition, pairs.batch.negative)).value();
+  CHECK(bits_of(step.evaluate(pairs.batch, draw).target) == bits_of(losing));
   // The condition matters: with c the loser's target would be another one.
-  CHECK(bits_of(losing) != bits_of(slice(prediction, 0, 12, 24)));
+  CHECK(bits_of(losing) != bits_of(initial.predict(noised.x, time, noised.condition).value()));
 
-  NoisedPairs unconditional = noised;
+  PreferencePairs unconditional = pairs.batch;
   unconditional.negative = {};
-  CHECK_THROWS_WITH_AS(policy->targets(unconditional, prediction),
-                       "training-free policy pair: the pairs have no negative condition", ValueError);
+  CHECK_THROWS_WITH_AS(step.evaluate(unconditional, draw),
+                       "policy pair: the initial model's targets need the pairs' negative conditions", ValueError);
 }
 
 TEST_CASE("policy pair: the oracle's targets are the closed form of each sample's clean mode") {
   const PointPairs pairs(12, DType::f64);
   const auto policy = make_oracle_pair(pairs.world, pairs.schedule);
-  const NoisedPairs noised = noise_pairs(pairs.schedule, Prediction::epsilon, pairs.batch, pairs.t, pairs.noise);
+  const NoisedPairs noised =
+      noise_pairs(pairs.schedule, Prediction::epsilon, pairs.batch, {.t = pairs.t, .noise = pairs.noise});
   const std::vector<double> targets = policy->targets(noised, {}).to_vector<double>(), x = noised.x.to_vector<double>();
   const std::vector<int64_t> t = noised.t.to_vector<int64_t>();
   for (size_t i = 0; i < 24; ++i) {
@@ -89,7 +97,7 @@ TEST_CASE("policy pair: the oracle's targets are the closed form of each sample'
 TEST_CASE("policy pair: no gradient reaches the models that targets come from") {
   const PointPairs pairs(8);
   PointDenoiser student = small_denoiser(1), reference = small_denoiser(2), initial = small_denoiser(3);
-  const auto policy = make_training_free_pair(initial);
+  const auto policy = make_training_free_pair();
   const auto objective = make_objective("ddspo", {{"beta", "20"}});
   const PreferenceStep step{.student = &student,
                             .reference = &reference,

@@ -38,7 +38,7 @@ def option_sets(name):
     }[name]
 
 
-def make_inputs(draw, name, options, kind, small):
+def make_inputs(draw, name, options, kind, small, turn):
     """kind: near (pred close to ref, as in training), far, equal (student = reference), extreme (saturated logits)."""
     pairs = draw.pick(1, 2, 3) if small else draw.pick(1, 2, 3, 5, 8)
     rest = draw.pick([2], [2], [2, 3, 1] if small else [4, 5, 3], [7])
@@ -70,6 +70,10 @@ def make_inputs(draw, name, options, kind, small):
         if options.get("offset") == "mismatched":
             inputs["ref_roll"] = (target + draw.normal(shape, scale=0.9)).to(dtype)
             inputs["pred_roll"] = (inputs["ref_roll"].double() + draw.normal(shape, scale=scale)).to(dtype)
+    if turn % 3 == 1 and name not in ("sft", "dspo_e"):  # those two have no logit
+        # A generator of its own: the cases after this one stay what they were before there were logit factors.
+        own = torch.Generator().manual_seed(turn)
+        inputs["logit_scale"] = (1 + torch.rand(2 * pairs if name == "diffusion_kto" else pairs, generator=own, dtype=torch.float64)).to(dtype)
     return inputs
 
 
@@ -104,7 +108,7 @@ def make_cases(names, count, seed, small):
         turn = n // len(names)
         options = option_sets(name)[turn % len(option_sets(name))]
         kind = kinds[(turn + turn // 4) % 4]
-        inputs = make_inputs(draw, name, options, kind, small)
+        inputs = make_inputs(draw, name, options, kind, small, turn)
         out, filled = objectives.evaluate(name, options, inputs)
         tol = tolerances(name, options, inputs, out, filled)
         expected = {key: value.to(inputs["pred"].dtype) for key, value in out.items() if key in tol}

@@ -20,6 +20,14 @@ def halves(tensor):
     return tensor.chunk(2, 0)
 
 
+def scaled(z, x, o):
+    """Logits times logit_scale, where the case has one."""
+    if "logit_scale" not in x:
+        return z
+    o["sensitivity"] *= float(x["logit_scale"].abs().max())
+    return z * x["logit_scale"]
+
+
 def margin(x, o):
     (ew, el), (rw, rl) = halves(errors(x["pred"], x["target"], o)), halves(errors(x["ref"], x["target"], o))
     return (ew - el) - (rw - rl)
@@ -37,7 +45,7 @@ def sft(x, o):
 
 def dpo_logit(x, o):
     o["sensitivity"] = o["beta"] / 2
-    return -o["beta"] / 2 * margin(x, o) + o["shift"]
+    return scaled(-o["beta"] / 2 * margin(x, o), x, o) + o["shift"]
 
 
 def wrong(z):
@@ -75,9 +83,9 @@ def diffusion_kto(x, o):
     else:
         rolled = errors(x["ref_roll"], x["target"], o) - errors(x["pred_roll"], x["target"], o)
         k = rolled.detach().mean()
-    z = s * o["beta"] * (g - k) + o["shift"]
-    rest = {"sigmoid": wrong, "loss_averse": lambda v: 1 - F.logsigmoid(v), "risk_seeking": lambda v: 1 + F.logsigmoid(-v)}[o["utility"]]
     o["sensitivity"] = 2 * o["beta"]
+    z = scaled(s * o["beta"] * (g - k), x, o) + o["shift"]
+    rest = {"sigmoid": wrong, "loss_averse": lambda v: 1 - F.logsigmoid(v), "risk_seeking": lambda v: 1 + F.logsigmoid(-v)}[o["utility"]]
     return pairwise(rest(z).mean(), z)
 
 
@@ -86,8 +94,8 @@ def mapo(x, o):
         u = 0.5 * e
         return u * torch.exp(-u) / -torch.expm1(-u)  # u / expm1(u) without its overflow
     ew, el = halves(errors(x["pred"], x["target"], o))
-    z = o["T"] * (phi(ew) - phi(el)) + o["shift"]
     o["sensitivity"] = float(o["T"])
+    z = scaled(o["T"] * (phi(ew) - phi(el)), x, o) + o["shift"]
     return pairwise(ew.mean() - o["b"] * F.logsigmoid(z).mean(), z)
 
 
@@ -107,7 +115,7 @@ def dspo_logit(x, o):
         first_beta = 1 - bars[0]
         strength = strength * (1 - alpha) / (torch.maximum(1 - before, first_beta) * alpha)
     o["sensitivity"] = float(strength.max())
-    return -strength * m + o["shift"]
+    return scaled(-strength * m, x, o) + o["shift"]
 
 
 def dspo_loss(x, o, data_score):

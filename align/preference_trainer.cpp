@@ -1,0 +1,236 @@
+#include "align/preference_trainer.h"
+
+#include <algorithm>
+
+#include "align/merge_outputs.h"
+#include "autograd/backward.h"
+#include "autograd/grad_mode.h"
+#include "engine/format.h"
+#include "engine/ops.h"
+#include "engine/ops/random/random.h"
+#include "engine/require.h"
+#include "nn/optim/clip.h"
+
+namespace plumb {
+namespace {
+
+void check(const PreferenceModels& models, const PreferenceTrainerOptions& options) {
+  require<ValueError>(models.student && models.initial && models.objective && models.schedule && models.optimizer,
+                      "preference trainer: needs student, initial model, objective, schedule and optimizer");
+  require<ValueError>(models.policy || !models.objective->uses_losers(),
+                      "preference trainer: objective {} needs a policy pair", models.objective->name());
+  require<ValueError>(options.max_grad_norm >= 0, "preference trainer: max_grad_norm must not be negative ({})",
+                      options.max_grad_norm);
+  require<ValueError>(options.micro_batch >= 0, "preference trainer: micro_batch must not be negative ({})",
+                      options.micro_batch);
+  require<ValueError>(options.wanted_share >= 0 && options.wanted_share <= 1,
+                      "preference trainer: wanted_share must be in [0, 1] ({})", options.wanted_share);
+  require<ValueError>(options.divergence_every >= 0, "preference trainer: divergence_every must not be negative ({})",
+                      options.divergence_every);
+}
+
+/// `first` where mask (bool [B]), else `second`, row by row.
+Tensor choose_rows(const Tensor& mask, const Tensor& first, const Tensor& second) {
+  Shape shape = Dims::filled(first.rank(), 1);
+  shape[0] = first.size(0);
+  return where(reshape(mask, shape), first, second);
+}
+
+Tensor rows(const Tensor& x, int64_t begin, int64_t end) { return x.defined() ? slice(x, 0, begin, end) : x; }
+
+/// Condition row i becomes row i - 1, the first the last.
+Condition rolled_by_one(const Condition& condition, int64_t count) {
+  return count > 1 ? Condition::cat(condition.rows(count - 1, count), condition.rows(0, count - 1)) : condition;
+}
+
+}  // namespace
+
+/// A batch with what was drawn for it as a whole; noise follows a micro-batch at a time.
+struct PreferenceTrainer::Drawn {
+  PreferencePairs pairs;
+  RandomKey key;
+  Tensor t = {}, loser_t = {}, first_label = {}, second_label = {};
+  Condition rolled = {};  // over the effective batch
+  bool transformed = false;
+};
+
+PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const PreferenceTrainerOptions& options)
+    : models_(models),
+      options_((check(models, options), options)),
+      sampler_(options.timesteps, models.schedule->num_train_timesteps()) {
+  if (options.reward_scale != RewardScale::none)
+    reward_scale_ = reward_scale(models.schedule->alphas_cumprod(), options.reward_scale);
+  if (!options.reference_update || options.reference_update->tau == 0) return;
+  ReferenceUpdateOptions update = *options.reference_update;
+  update.divergence.prediction = options.prediction;
+  update_ =
+      std::make_unique<ReferenceUpdate>(update, *models.student, *models.initial, *models.schedule, models.moving);
+}
+
+PreferenceTrainer::Drawn PreferenceTrainer::draw(const PreferencePairs& batch, const RandomKey& key) const {
+  Drawn drawn{.pairs = batch, .key = key};
+  const int64_t count = batch.size();
+  drawn.t = sampler_.draw(key, count);
+  if (options_.transform && (options_.statistics == StatisticsScope::effective_batch)) {
+    drawn.pairs = options_.transform(batch, key.fork("transform"));
+    drawn.transformed = true;
+  }
+  if (models_.objective->is_unpaired()) {
+    drawn.loser_t = sampler_.draw(key.fork("second sample"), count);
+    const double p = options_.wanted_share;
+    const Tensor u = rand(key.fork("wanted"), {count}, DType::f64);
+    const Tensor first = lt(u, std::min(2 * p, 1.0)), second = ge(u, std::min(2 - 2 * p, 1.0));
+    drawn.first_label = where(first, full({count}, 1.0), -1.0);
+    drawn.second_label = where(second, full({count}, 1.0), -1.0);
+  }
+  if (models_.objective->reads_rolled_conditions() && options_.statistics == StatisticsScope::effective_batch)
+    drawn.rolled = rolled_by_one(batch.condition, count);
+  return drawn;
+}
+
+PairDraw PreferenceTrainer::draw_of(const Drawn& drawn, int64_t begin, int64_t end) const {
+  const auto at = [&](const char* name) { return drawn.key.fork(name).at_sample(drawn.key.sample0 + uint64_t(begin)); };
+  const Tensor& winners = drawn.pairs.winners;
+  Shape shape = winners.shape();
+  shape[0] = end - begin;
+  PairDraw draw{.t = rows(drawn.t, begin, end), .noise = randn(at("noise"), shape, winners.dtype())};
+  if (models_.objective->is_unpaired()) {
+    draw.loser_t = rows(drawn.loser_t, begin, end);
+    draw.labels = cat({rows(drawn.first_label, begin, end), rows(drawn.second_label, begin, end)}, 0);
+  }
+  if (options_.independent_noise || models_.objective->is_unpaired())
+    draw.loser_noise = randn(at("loser noise"), shape, winners.dtype());
+  if (models_.objective->reads_rolled_conditions())
+    draw.rolled = options_.statistics == StatisticsScope::effective_batch
+                      ? drawn.rolled.rows(begin, end)
+                      : rolled_by_one(drawn.pairs.condition.rows(begin, end), end - begin);
+  if (reward_scale_.defined()) {
+    const Tensor t = models_.objective->is_unpaired() ? cat({draw.t, draw.loser_t}, 0) : draw.t;
+    draw.logit_scale = index_select(reward_scale_, 0, t);
+  }
+  return draw;
+}
+
+ObjectiveInput PreferenceTrainer::evaluate(const Drawn& drawn, int64_t begin, int64_t end, const Tensor& statistics) {
+  const PreferencePairs& all = drawn.pairs;
+  PreferencePairs pairs = all;
+  if (end - begin < all.size())
+    pairs = {rows(all.winners, begin, end), rows(all.losers, begin, end), all.condition.rows(begin, end),
+             all.negative.rows(begin, end)};
+  if (options_.transform && !drawn.transformed)
+    pairs = options_.transform(pairs, drawn.key.fork("transform").at_sample(drawn.key.sample0 + uint64_t(begin)));
+  PairDraw draw = draw_of(drawn, begin, end);
+  draw.statistics = statistics;
+  if (draw.labels.defined()) {
+    const Tensor first = gt(rows(drawn.first_label, begin, end), 0.0),
+                 second = gt(rows(drawn.second_label, begin, end), 0.0);
+    const PreferencePairs samples = pairs;
+    pairs.winners = choose_rows(first, samples.winners, samples.losers);
+    pairs.losers = choose_rows(second, samples.winners, samples.losers);
+  }
+  const PreferenceStep step{.student = models_.student,
+                            .reference = &reference(),
+                            .initial = models_.initial,
+                            .objective = models_.objective,
+                            .policy = models_.policy,
+                            .schedule = models_.schedule,
+                            .prediction = options_.prediction};
+  return step.evaluate(pairs, draw);
+}
+
+Tensor PreferenceTrainer::effective_statistics(const Drawn& drawn) {
+  const NoGrad no_grad;
+  Tensor total;
+  const int64_t count = drawn.pairs.size();
+  for (int64_t begin = 0; begin < count; begin += options_.micro_batch) {
+    const int64_t end = std::min(begin + options_.micro_batch, count);
+    const Tensor part = models_.objective->batch_statistics(evaluate(drawn, begin, end, {}));
+    if (!part.defined()) return {};
+    total = total.defined() ? total + part : part;
+  }
+  return total;
+}
+
+ObjectiveOutput PreferenceTrainer::accumulate(const Drawn& drawn, Tensor& timesteps) {
+  const int64_t count = drawn.pairs.size();
+  const int64_t micro = options_.micro_batch > 0 ? std::min(options_.micro_batch, count) : count;
+  if (micro == count) {
+    const ObjectiveInput input = evaluate(drawn, 0, count, {});
+    timesteps = input.timesteps;
+    ObjectiveOutput output = (*models_.objective)(input);
+    backward(output.loss);
+    output.loss = output.loss.detach();
+    return output;
+  }
+  const Tensor statistics =
+      options_.statistics == StatisticsScope::effective_batch ? effective_statistics(drawn) : Tensor();
+  std::vector<ObjectiveOutput> outputs;
+  std::vector<Tensor> times;
+  for (int64_t begin = 0; begin < count; begin += micro) {
+    const int64_t end = std::min(begin + micro, count);
+    const ObjectiveInput input = evaluate(drawn, begin, end, statistics);
+    ObjectiveOutput output = (*models_.objective)(input);
+    backward(output.loss, {.grad = scalar(double(end - begin) / double(count), output.loss.dtype())});
+    output.loss = output.loss.detach();
+    times.push_back(input.timesteps);
+    outputs.push_back(std::move(output));
+  }
+  timesteps = cat_halves(times, models_.objective->uses_losers());
+  return merge_outputs(outputs);
+}
+
+PreferenceStepResult PreferenceTrainer::step(const PreferencePairs& batch, const RandomKey& key) {
+  require<ValueError>(batch.size() >= 1, "preference trainer: a batch must hold at least one pair; winners {}",
+                      batch.winners);
+  Optimizer& optimizer = *models_.optimizer;
+  optimizer.zero_grad();
+  const Drawn drawn = draw(batch, key);
+  PreferenceStepResult result{.learning_rate = optimizer.learning_rate()};
+  result.output = accumulate(drawn, result.timesteps);
+  result.grad_norm = options_.max_grad_norm > 0 ? clip_grad_norm(optimizer.arena(), options_.max_grad_norm)
+                                                : grad_norm(optimizer.arena());
+  optimizer.step(not_finite(result.grad_norm));
+  ++steps_;
+  if (update_) {
+    update_->after_step(drawn.pairs, key.fork("reference update"));
+    result.reference_divergence = update_->divergence();
+  }
+  if (options_.divergence_every > 0 && steps_ % options_.divergence_every == 0) {
+    DivergenceOptions measured = options_.reference_update.value_or(ReferenceUpdateOptions{}).divergence;
+    measured.prediction = options_.prediction;
+    result.divergence = divergence(*models_.student, *models_.initial, *models_.schedule, drawn.pairs,
+                                   key.fork("divergence"), measured);
+  }
+  return result;
+}
+
+StateDict PreferenceTrainer::state_dict() const {
+  StateDict state;
+  if (update_) state = update_->state_dict();
+  state.push_back({"preference_trainer.steps", scalar(double(steps_), DType::i64)});
+  return state;
+}
+
+void PreferenceTrainer::load_state_dict(const StateDict& state) {
+  StateDict update;
+  Tensor steps = scalar(0, DType::i64);
+  StateDict own;
+  for (const NamedTensor& named : state) (named.name == "preference_trainer.steps" ? own : update).push_back(named);
+  load_tensors("preference trainer state", {{"preference_trainer.steps", steps}}, own);
+  if (update_)
+    update_->load_state_dict(update);
+  else
+    load_tensors("preference trainer state", {}, update);
+  steps_ = steps.item<int64_t>();
+}
+
+StepStatistics step_statistics(const PreferenceStepResult& result) {
+  StepStatistics s = step_statistics(result.output);
+  s.grad_norm = result.grad_norm.item();
+  s.learning_rate = result.learning_rate;
+  s.divergence = result.divergence;
+  s.reference_divergence = result.reference_divergence;
+  return s;
+}
+
+}  // namespace plumb

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "align/preference_step.h"
+#include "align/reference_update.h"
+#include "align/reward_scale.h"
+#include "align/step_statistics.h"
+#include "align/timestep_sampler.h"
+#include "nn/optim/optimizer.h"
+
+namespace plumb {
+
+/// Over what an objective's statistics of a batch (KTO's k, DSPO-XL's switch) and the batch transform extend when a
+/// batch is accumulated from micro-batches: each by itself, as the released codes do, or all together, which takes a
+/// second forward but gives the whole batch's gradient.
+enum class StatisticsScope { microbatch, effective_batch };
+
+/// Makes the pairs of a step out of those given, before they are noised (Self-DPO's losers, say). The key's sample0 is
+/// the number of the first row within the effective batch.
+using PairTransform = std::function<PreferencePairs(const PreferencePairs& batch, const RandomKey& key)>;
+
+struct PreferenceTrainerOptions {
+  Prediction prediction = Prediction::epsilon;
+  TimestepSamplerOptions timesteps = {};
+  RewardScale reward_scale = RewardScale::none;
+  bool independent_noise = false;                               ///< the loser gets a noise of its own; t stays shared
+  std::optional<ReferenceUpdateOptions> reference_update = {};  ///< none: the reference stays the initial model
+  double max_grad_norm = 0;                                     ///< of the global clip; 0: none
+  int64_t micro_batch = 0;                                      ///< pairs of one forward; 0: the whole batch
+  StatisticsScope statistics = StatisticsScope::microbatch;
+  PairTransform transform = {};
+  /// Share of wanted samples for an objective of unpaired samples (KTO). At 1/2 a pair is its winner and its loser;
+  /// above it the loser's place is taken by the winner (with other noise) with probability 2p - 1, below it the
+  /// winner's by the loser with 1 - 2p.
+  double wanted_share = 0.5;
+  int64_t divergence_every = 0;  ///< steps between measurements of the student's divergence (reference_update's options
+                                 ///< apply); 0: never
+};
+
+/// What preference fine-tuning works on. Everything outlives the trainer.
+struct PreferenceModels {
+  Denoiser* student = nullptr;
+  Denoiser* initial = nullptr;  ///< frozen; the reference as long as that is not moved, and the policy pair's model
+  const Objective* objective = nullptr;
+  PolicyPair* policy = nullptr;
+  const NoiseSchedule* schedule = nullptr;
+  Optimizer* optimizer = nullptr;  ///< of the student's trained weights
+  MovingReference moving = {};     ///< see ReferenceUpdate; by default a copy of the student
+};
+
+/// What one step did. Tensors are detached and stay on the device; step_statistics() reads them.
+struct PreferenceStepResult {
+  ObjectiveOutput output = {};                      ///< of the whole batch
+  Tensor timesteps = {};                            ///< i64, one for each row of output.error
+  Tensor grad_norm = {};                            ///< before clipping, f64, one element
+  double learning_rate = 0;                         ///< the optimiser's in this step
+  std::optional<double> divergence = {};            ///< of the student after the step, where measured
+  std::optional<double> reference_divergence = {};  ///< of the last reference update's test
+};
+
+/// The numbers every run logs, those of the step included.
+StepStatistics step_statistics(const PreferenceStepResult& result);
+
+/// One loop body for every way of preference fine-tuning: draws timesteps and noise, transforms the pairs, accumulates
+/// gradients over micro-batches, clips, steps the optimiser, and moves the reference.
+///
+///   PreferenceTrainer trainer({.student = …, …}, {.timesteps = {.kind = TimestepSampling::aware}});
+///   const PreferenceStepResult result = trainer.step(pairs.take(index), key.at_step(step));
+///
+/// The gradient of an accumulated batch is the whole batch's to rounding when the loss is a mean over pairs; see
+/// StatisticsScope for the others. Draws belong to (key, row), so micro-batches do not change them.
+class PreferenceTrainer {
+ public:
+  /// Throws ValueError when something needed is missing or an option is out of range.
+  PreferenceTrainer(const PreferenceModels& models, const PreferenceTrainerOptions& options = {});
+
+  /// One optimiser step. With a gradient that is not finite nothing is changed. The key is the step's: forks "t",
+  /// "noise", "loser noise", "second sample", "wanted", "transform", "reference update", "divergence" of it are used.
+  PreferenceStepResult step(const PreferencePairs& batch, const RandomKey& key);
+
+  Denoiser& reference() { return update_ ? update_->reference() : *models_.initial; }
+  /// Null when the reference never moves.
+  const ReferenceUpdate* reference_update() const { return update_.get(); }
+  const TimestepSampler& timesteps() const { return sampler_; }
+
+  /// For resuming, beside the student's weights and the optimiser's state: steps and ReferenceUpdate's.
+  StateDict state_dict() const;
+  /// Strict. Throws ValueError listing what does not fit.
+  void load_state_dict(const StateDict& state);
+
+ private:
+  struct Drawn;
+
+  Drawn draw(const PreferencePairs& batch, const RandomKey& key) const;
+  PairDraw draw_of(const Drawn& drawn, int64_t begin, int64_t end) const;
+  ObjectiveInput evaluate(const Drawn& drawn, int64_t begin, int64_t end, const Tensor& statistics);
+  Tensor effective_statistics(const Drawn& drawn);
+  ObjectiveOutput accumulate(const Drawn& drawn, Tensor& timesteps);
+
+  PreferenceModels models_;
+  PreferenceTrainerOptions options_;
+  TimestepSampler sampler_;
+  Tensor reward_scale_;  // [T], undefined without
+  std::unique_ptr<ReferenceUpdate> update_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace plumb

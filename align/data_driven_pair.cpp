@@ -76,8 +76,7 @@ Tensor DataDrivenPair::targets(const NoisedPairs& batch, const Tensor&) {
   const auto predict = [&](const char* adapter, int64_t begin, int64_t end) {
     const AdapterScope scope(*network_, adapter);
     return network_
-        ->predict(slice(batch.x, 0, begin, end), slice(batch.t, 0, begin, end).to(DType::f32),
-                  batch.condition.rows(begin, end))
+        ->predict(slice(batch.x, 0, begin, end), slice(batch.time, 0, begin, end), batch.condition.rows(begin, end))
         .value();
   };
   const Tensor winning = predict(kWinner, 0, b);

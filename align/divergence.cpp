@@ -34,7 +34,7 @@ double divergence(Denoiser& model, Denoiser& initial, const NoiseSchedule& sched
   const Tensor noise = randn(key.fork("noise"), x0.shape(), x0.dtype());
   const NoiseLevel level = schedule.level(t, x0.rank(), x0.dtype());
   const Tensor x = add_noise(level, x0, noise), target = prediction_target(options.prediction, level, x0, noise);
-  const Tensor time = t.to(DType::f32);
+  const Tensor time = schedule.network_time(t);
   const Tensor gain = error_gain(model.predict(x, time, condition).value(), initial.predict(x, time, condition).value(),
                                  target, options.reduction)
                           .to(DType::f64);

@@ -12,7 +12,7 @@ LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction
   const int64_t pairs = gain.size(0) / 2;
   const Variable margin = slice(gain, 0, 0, pairs) - slice(gain, 0, pairs, 2 * pairs);
   return {sample_error(input.pred.value(), input.target, reduction), sample_error(input.ref, input.target, reduction),
-          scaled_logit(margin * (-beta / 2), input)};
+          gain.value(), scaled_logit(margin * (-beta / 2), input)};
 }
 
 Variable scaled_logit(const Variable& logit, const ObjectiveInput& input) {
@@ -33,7 +33,8 @@ ObjectiveOutput pairwise_output(const Variable& loss, const LogRatio& ratio) {
           .logit = ratio.logit.value(),
           .implicit_accuracy = implicit_accuracy(ratio.logit.value()),
           .error = ratio.error,
-          .ref_error = ratio.ref_error};
+          .ref_error = ratio.ref_error,
+          .gain = ratio.gain};
 }
 
 }  // namespace plumb

@@ -8,6 +8,7 @@ namespace plumb {
 struct LogRatio {
   Tensor error;      ///< e(pred, target), [2B]; for the logs
   Tensor ref_error;  ///< e(ref, target), [2B]; for the logs
+  Tensor gain;       ///< e(pred, target) - e(ref, target), [2B], by error_gain; for the logs
   Variable logit;    ///< z = -(beta/2) ((ew - el) - (rw - rl)), times the input's logit_scale, [B]
 };
 

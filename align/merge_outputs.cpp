@@ -49,6 +49,7 @@ ObjectiveOutput merge_outputs(const std::vector<ObjectiveOutput>& parts) {
           .implicit_accuracy = weighted_mean(collect(parts, &ObjectiveOutput::implicit_accuracy), rows),
           .error = cat_halves(collect(parts, &ObjectiveOutput::error), halves),
           .ref_error = cat_halves(collect(parts, &ObjectiveOutput::ref_error), halves),
+          .gain = cat_halves(collect(parts, &ObjectiveOutput::gain), halves),
           .offset = weighted_mean(collect(parts, &ObjectiveOutput::offset), rows),
           .labels = cat_halves(collect(parts, &ObjectiveOutput::labels), halves),
           .weight = weighted_mean(collect(parts, &ObjectiveOutput::weight), rows)};

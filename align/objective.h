@@ -30,14 +30,15 @@ struct ObjectiveInput {
 
 /// What an objective gives. Tensors are detached and in f32 (f64 for f64 input); undefined where they do not apply.
 struct ObjectiveOutput {
-  Variable loss;             ///< [1]-element scalar, shape []
-  Tensor logit;              ///< z: [B] of pairs, [N] of samples for KTO
-  Tensor implicit_accuracy;  ///< mean[z > 0], []
-  Tensor error;              ///< e(student) per sample, [2B] or [B]
-  Tensor ref_error;          ///< e(reference) per sample
-  Tensor offset = {};        ///< KTO's k, []
-  Tensor labels = {};        ///< KTO's s, [N]
-  Tensor weight = {};        ///< DSPO's mean of lambda gamma (1 - sigmoid(z)), []
+  Variable loss = {};             ///< [1]-element scalar, shape []
+  Tensor logit = {};              ///< z: [B] of pairs, [N] of samples for KTO
+  Tensor implicit_accuracy = {};  ///< mean[z > 0], []
+  Tensor error = {};              ///< e(student) per sample, [2B] or [B]
+  Tensor ref_error = {};          ///< e(reference) per sample
+  Tensor gain = {};    ///< e(student) - e(reference) per sample, [2B], with the digits their difference lacks
+  Tensor offset = {};  ///< KTO's k, []
+  Tensor labels = {};  ///< KTO's s, [N]
+  Tensor weight = {};  ///< DSPO's mean of lambda gamma (1 - sigmoid(z)), []
 };
 
 /// A training objective: a pure function of predictions and targets. One file each in align/objectives/.

@@ -40,6 +40,7 @@ std::unique_ptr<PolicyPair> make_forward_process_pair() { return std::make_uniqu
 std::unique_ptr<PolicyPair> make_training_free_pair() { return std::make_unique<TrainingFreePair>(); }
 
 std::unique_ptr<PolicyPair> make_oracle_pair(const Gaussians2d& world, const NoiseSchedule& schedule) {
+  require<ValueError>(!schedule.is_flow(), "oracle policy pair: needs a variance-preserving schedule, not flow");
   return std::make_unique<OraclePair>(world, schedule);
 }
 

@@ -13,6 +13,8 @@ namespace plumb {
 struct NoisedPairs {
   Tensor x;             ///< x_t, [2B, …]
   Tensor t;             ///< i64 [2B]; both halves equal unless the noise is independent
+  Tensor time;          ///< what networks are told of t, f32 [2B]
+  Tensor sigma;         ///< of x, [2B, 1, …]
   Tensor target;        ///< forward-process regression target, like x
   Condition condition;  ///< c, 2B rows: the same for winner and loser
   Condition negative;   ///< c-, B rows; may be empty when the policy pair does not read it

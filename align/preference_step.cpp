@@ -1,6 +1,7 @@
 #include "align/preference_step.h"
 
 #include "autograd/grad_mode.h"
+#include "autograd/ops.h"
 #include "diffusion/process/add_noise.h"
 #include "engine/format.h"
 #include "engine/ops.h"
@@ -9,9 +10,9 @@
 namespace plumb {
 namespace {
 
-Tensor frozen_prediction(Denoiser& model, const Tensor& x, const Tensor& t, const Condition& condition) {
+Tensor frozen_prediction(Denoiser& model, const Tensor& x, const Tensor& time, const Condition& condition) {
   NoGrad no_grad;
-  return model.predict(x, t.to(DType::f32), condition).value();
+  return model.predict(x, time, condition).value();
 }
 
 /// The frozen models' part of a batch of pairs.
@@ -23,16 +24,17 @@ struct FrozenPredictions {
 FrozenPredictions frozen_predictions(const PreferenceStep& step, const NoisedPairs& noised) {
   const bool uses_reference = step.objective->uses_reference();
   if (!step.policy->reads_initial_prediction())
-    return {uses_reference ? frozen_prediction(*step.reference, noised.x, noised.t, noised.condition) : Tensor(), {}};
+    return {uses_reference ? frozen_prediction(*step.reference, noised.x, noised.time, noised.condition) : Tensor(),
+            {}};
   require<ValueError>(noised.negative.labels.defined() || noised.negative.context.defined(),
                       "policy pair: the initial model's targets need the pairs' negative conditions");
   const int64_t b = noised.pairs();
   if (!uses_reference || step.initial != step.reference)
-    return {uses_reference ? frozen_prediction(*step.reference, noised.x, noised.t, noised.condition) : Tensor(),
-            frozen_prediction(*step.initial, noised.x, noised.t,
+    return {uses_reference ? frozen_prediction(*step.reference, noised.x, noised.time, noised.condition) : Tensor(),
+            frozen_prediction(*step.initial, noised.x, noised.time,
                               Condition::cat(noised.condition.rows(0, b), noised.negative))};
-  const Tensor losers = slice(noised.x, 0, b, 2 * b), losers_t = slice(noised.t, 0, b, 2 * b);
-  const Tensor all = frozen_prediction(*step.reference, cat({noised.x, losers}, 0), cat({noised.t, losers_t}, 0),
+  const Tensor losers = slice(noised.x, 0, b, 2 * b), losers_time = slice(noised.time, 0, b, 2 * b);
+  const Tensor all = frozen_prediction(*step.reference, cat({noised.x, losers}, 0), cat({noised.time, losers_time}, 0),
                                        Condition::cat(noised.condition, noised.negative));
   return {slice(all, 0, 0, 2 * b), cat({slice(all, 0, 0, b), slice(all, 0, 2 * b, 3 * b)}, 0)};
 }
@@ -45,6 +47,13 @@ Tensor mixed_targets(const Tensor& takes_policy, const Tensor& policy, const Ten
   Shape shape = Dims::filled(policy.rank(), 1);
   shape[0] = policy.size(0);
   return where(reshape(twice(takes_policy), shape), policy, forward);
+}
+
+/// Velocities become the clean samples they imply, x - s v.
+void to_clean_samples(ObjectiveInput& input, const Tensor& x, const Tensor& sigma) {
+  input.pred = Variable(x) - Variable(sigma) * input.pred;
+  for (Tensor* velocity : {&input.ref, &input.target, &input.pred_roll, &input.ref_roll})
+    if (velocity->defined()) *velocity = x - sigma * *velocity;
 }
 
 }  // namespace
@@ -60,36 +69,43 @@ NoisedPairs noise_pairs(const NoiseSchedule& schedule, Prediction prediction, co
   const NoiseLevel level = schedule.level(t, x0.rank(), x0.dtype());
   return {.x = add_noise(level, x0, noise),
           .t = t,
+          .time = schedule.network_time(t),
+          .sigma = level.sigma,
           .target = prediction_target(prediction, level, x0, noise),
           .condition = Condition::cat(batch.condition, batch.condition),
           .negative = batch.negative};
 }
 
 ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const PairDraw& draw) const {
+  require<ValueError>(!precondition || prediction == Prediction::flow,
+                      "preference step: precondition is for flow_prediction ({})", name_of(prediction));
   ObjectiveInput input{.labels = draw.labels, .logit_scale = draw.logit_scale, .statistics = draw.statistics};
   input.num_train_timesteps = schedule->num_train_timesteps();
   input.alphas_cumprod = schedule->alphas_cumprod();
   if (!objective->uses_losers()) {
     const NoiseLevel level = schedule->level(draw.t, batch.winners.rank(), batch.winners.dtype());
     const Tensor x = add_noise(level, batch.winners, draw.noise);
-    if (objective->uses_reference()) input.ref = frozen_prediction(*reference, x, draw.t, batch.condition);
-    input.pred = student->predict(x, draw.t.to(DType::f32), batch.condition);
+    const Tensor time = schedule->network_time(draw.t);
+    if (objective->uses_reference()) input.ref = frozen_prediction(*reference, x, time, batch.condition);
+    input.pred = student->predict(x, time, batch.condition);
     input.target = prediction_target(prediction, level, batch.winners, draw.noise);
     input.timesteps = draw.t;
     input.winners_only = true;
+    if (precondition) to_clean_samples(input, x, level.sigma);
     return input;
   }
   const NoisedPairs noised = noise_pairs(*schedule, prediction, batch, draw);
   const FrozenPredictions frozen = frozen_predictions(*this, noised);
-  input.pred = student->predict(noised.x, noised.t.to(DType::f32), noised.condition);
+  input.pred = student->predict(noised.x, noised.time, noised.condition);
   input.ref = frozen.ref;
   input.target = mixed_targets(draw.takes_policy, policy->targets(noised, frozen.initial), noised.target);
   input.timesteps = noised.t;
   if (objective->reads_rolled_conditions()) {
     const Condition rolled = Condition::cat(draw.rolled, draw.rolled);
-    input.pred_roll = frozen_prediction(*student, noised.x, noised.t, rolled);
-    input.ref_roll = frozen_prediction(*reference, noised.x, noised.t, rolled);
+    input.pred_roll = frozen_prediction(*student, noised.x, noised.time, rolled);
+    input.ref_roll = frozen_prediction(*reference, noised.x, noised.time, rolled);
   }
+  if (precondition) to_clean_samples(input, noised.x, noised.sigma);
   return input;
 }
 

@@ -28,6 +28,8 @@ struct PreferenceStep {
   PolicyPair* policy = nullptr;
   const NoiseSchedule* schedule = nullptr;
   Prediction prediction = Prediction::epsilon;
+  /// Flow only: errors are those of the clean samples that velocities imply, x_s - s v, as SD3's scripts have them.
+  bool precondition = false;
 
   /// Noises a batch of pairs, evaluates student, reference and policy pair, and returns the objective.
   /// t: i64 [B] · noise: like batch.winners; winner and loser of a pair share both · loser_noise: defined for

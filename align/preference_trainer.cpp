@@ -51,6 +51,7 @@ struct PreferenceTrainer::Drawn {
   RandomKey key;
   Tensor t = {}, loser_t = {}, first_label = {}, second_label = {};
   Condition rolled = {};  // over the effective batch
+  Tensor takes_policy = {};
   bool transformed = false;
 };
 
@@ -60,6 +61,9 @@ PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const Prefe
       sampler_(options.timesteps, models.schedule->num_train_timesteps()) {
   if (options.reward_scale != RewardScale::none)
     reward_scale_ = reward_scale(models.schedule->alphas_cumprod(), options.reward_scale);
+  if (options.random_conditions.kind != RandomConditionKind::none)
+    random_conditions_ =
+        random_condition_probability(options.random_conditions, models.schedule->num_train_timesteps());
   if (!options.reference_update || options.reference_update->tau == 0) return;
   ReferenceUpdateOptions update = *options.reference_update;
   update.divergence.prediction = options.prediction;
@@ -75,6 +79,12 @@ PreferenceTrainer::Drawn PreferenceTrainer::draw(const PreferencePairs& batch, c
     drawn.pairs = options_.transform(batch, key.fork("transform"));
     drawn.transformed = true;
   }
+  if (random_conditions_.defined()) {
+    RandomConditions replaced = apply_random_conditions(drawn.pairs, drawn.t, random_conditions_,
+                                                        key.fork("random conditions"), options_.random_conditions);
+    drawn.pairs = std::move(replaced.pairs);
+    if (options_.random_conditions.others_take_noise) drawn.takes_policy = replaced.replaced;
+  }
   if (models_.objective->is_unpaired()) {
     drawn.loser_t = sampler_.draw(key.fork("second sample"), count);
     const double p = options_.wanted_share;
@@ -84,7 +94,7 @@ PreferenceTrainer::Drawn PreferenceTrainer::draw(const PreferencePairs& batch, c
     drawn.second_label = where(second, full({count}, 1.0), -1.0);
   }
   if (models_.objective->reads_rolled_conditions() && options_.statistics == StatisticsScope::effective_batch)
-    drawn.rolled = rolled_by_one(batch.condition, count);
+    drawn.rolled = rolled_by_one(drawn.pairs.condition, count);
   return drawn;
 }
 
@@ -94,6 +104,7 @@ PairDraw PreferenceTrainer::draw_of(const Drawn& drawn, int64_t begin, int64_t e
   Shape shape = winners.shape();
   shape[0] = end - begin;
   PairDraw draw{.t = rows(drawn.t, begin, end), .noise = randn(at("noise"), shape, winners.dtype())};
+  draw.takes_policy = rows(drawn.takes_policy, begin, end);
   if (models_.objective->is_unpaired()) {
     draw.loser_t = rows(drawn.loser_t, begin, end);
     draw.labels = cat({rows(drawn.first_label, begin, end), rows(drawn.second_label, begin, end)}, 0);
@@ -134,7 +145,8 @@ ObjectiveInput PreferenceTrainer::evaluate(const Drawn& drawn, int64_t begin, in
                             .objective = models_.objective,
                             .policy = models_.policy,
                             .schedule = models_.schedule,
-                            .prediction = options_.prediction};
+                            .prediction = options_.prediction,
+                            .precondition = options_.precondition};
   return step.evaluate(pairs, draw);
 }
 

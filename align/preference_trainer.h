@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "align/preference_step.h"
+#include "align/random_condition.h"
 #include "align/reference_update.h"
 #include "align/reward_scale.h"
 #include "align/step_statistics.h"
@@ -24,6 +25,7 @@ using PairTransform = std::function<PreferencePairs(const PreferencePairs& batch
 
 struct PreferenceTrainerOptions {
   Prediction prediction = Prediction::epsilon;
+  bool precondition = false;  ///< PreferenceStep's, for flow
   TimestepSamplerOptions timesteps = {};
   RewardScale reward_scale = RewardScale::none;
   bool independent_noise = false;                               ///< the loser gets a noise of its own; t stays shared
@@ -32,6 +34,7 @@ struct PreferenceTrainerOptions {
   int64_t micro_batch = 0;                                      ///< pairs of one forward; 0: the whole batch
   StatisticsScope statistics = StatisticsScope::microbatch;
   PairTransform transform = {};
+  RandomConditionOptions random_conditions = {};
   /// Share of wanted samples for an objective of unpaired samples (KTO). At 1/2 a pair is its winner and its loser;
   /// above it the loser's place is taken by the winner (with other noise) with probability 2p - 1, below it the
   /// winner's by the loser with 1 - 2p.
@@ -78,7 +81,8 @@ class PreferenceTrainer {
   PreferenceTrainer(const PreferenceModels& models, const PreferenceTrainerOptions& options = {});
 
   /// One optimiser step. With a gradient that is not finite nothing is changed. The key is the step's: forks "t",
-  /// "noise", "loser noise", "second sample", "wanted", "transform", "reference update", "divergence" of it are used.
+  /// "noise", "loser noise", "second sample", "wanted", "transform", "random conditions", "reference update" and
+  /// "divergence" of it are used.
   PreferenceStepResult step(const PreferencePairs& batch, const RandomKey& key);
 
   Denoiser& reference() { return update_ ? update_->reference() : *models_.initial; }
@@ -103,7 +107,8 @@ class PreferenceTrainer {
   PreferenceModels models_;
   PreferenceTrainerOptions options_;
   TimestepSampler sampler_;
-  Tensor reward_scale_;  // [T], undefined without
+  Tensor reward_scale_;       // [T], undefined without
+  Tensor random_conditions_;  // p(t), [T], undefined without
   std::unique_ptr<ReferenceUpdate> update_;
   int64_t steps_ = 0;
 };

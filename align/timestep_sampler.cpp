@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "engine/format.h"
@@ -12,11 +13,13 @@
 namespace plumb {
 namespace {
 
-constexpr std::array<std::pair<TimestepSampling, std::string_view>, 4> kNames = {{
+constexpr std::array<std::pair<TimestepSampling, std::string_view>, 6> kNames = {{
     {TimestepSampling::uniform, "uniform"},
     {TimestepSampling::aware, "aware"},
     {TimestepSampling::linear, "linear"},
     {TimestepSampling::sigmoid, "sigmoid"},
+    {TimestepSampling::logit_normal, "logit_normal"},
+    {TimestepSampling::mode, "mode"},
 }};
 
 /// Weight of each t: the share of [t, t + 1) in interval k times gamma^k, summed over the intervals it touches.
@@ -33,8 +36,36 @@ std::vector<double> aware_weights(int64_t timesteps, int64_t bins, double gamma)
   return weights;
 }
 
+/// P(sigmoid(x) <= p) for x ~ N(mean, deviation^2).
+double logit_normal_below(double p, const TimestepSamplerOptions& options) {
+  if (p <= 0 || p >= 1) return p <= 0 ? 0 : 1;
+  return 0.5 * std::erfc((options.mean - std::log(p / (1 - p))) / (options.deviation * std::numbers::sqrt2));
+}
+
+/// P(f(u) <= p) for uniform u; f falls from 1 to 0.
+double mode_below(double p, double scale) {
+  double low = 0, high = 1;  // of u
+  for (int i = 0; i < 100; ++i) {
+    const double u = (low + high) / 2, cosine = std::cos(std::numbers::pi * u / 2);
+    (1 - u - scale * (cosine * cosine - 1 + u) > p ? low : high) = u;
+  }
+  return 1 - low;
+}
+
+std::vector<double> density_weights(const TimestepSamplerOptions& options, int64_t timesteps) {
+  std::vector<double> weights;
+  const auto below = [&](int64_t index) {
+    const double p = double(index) / double(timesteps);
+    return options.kind == TimestepSampling::mode ? mode_below(p, options.mode_scale) : logit_normal_below(p, options);
+  };
+  for (int64_t t = 0; t < timesteps; ++t) weights.push_back(below(timesteps - t) - below(timesteps - 1 - t));
+  return weights;
+}
+
 std::vector<double> make_weights(const TimestepSamplerOptions& options, int64_t timesteps) {
   if (options.kind == TimestepSampling::aware) return aware_weights(timesteps, options.bins, options.gamma);
+  if (options.kind == TimestepSampling::logit_normal || options.kind == TimestepSampling::mode)
+    return density_weights(options, timesteps);
   std::vector<double> weights(size_t(timesteps), 1);
   for (int64_t t = 0; t < timesteps; ++t) {
     if (options.kind == TimestepSampling::linear) weights[size_t(t)] = double(timesteps - t);
@@ -49,7 +80,7 @@ std::vector<double> make_weights(const TimestepSamplerOptions& options, int64_t 
 TimestepSampling timestep_sampling_from_name(std::string_view name) {
   for (const auto& [kind, text] : kNames)
     if (text == name) return kind;
-  raise<ValueError>("timestep sampling: must be uniform, aware, linear or sigmoid ({})", name);
+  raise<ValueError>("timestep sampling: must be uniform, aware, linear, sigmoid, logit_normal or mode ({})", name);
 }
 
 std::string_view name_of(TimestepSampling kind) {
@@ -65,6 +96,9 @@ TimestepSampler::TimestepSampler(const TimestepSamplerOptions& options, int64_t 
   require<ValueError>(options.gamma > 0 && options.gamma <= 1, "timestep sampler: gamma must be in (0, 1] ({})",
                       options.gamma);
   require<ValueError>(options.bins >= 1, "timestep sampler: bins must be at least 1 ({})", options.bins);
+  require<ValueError>(options.deviation > 0, "timestep sampler: deviation must be positive ({})", options.deviation);
+  require<ValueError>(options.mode_scale >= -1 && options.mode_scale <= 2 / (std::numbers::pi - 2),
+                      "timestep sampler: mode_scale must be in [-1, 2 / (pi - 2)] ({})", options.mode_scale);
   cumulative_ = make_weights(options, num_train_timesteps);
   double total = 0;
   for (double& weight : cumulative_) weight = total += weight;

@@ -9,7 +9,7 @@ Variable denoising_loss(Denoiser& model, const NoiseSchedule& schedule, Predicti
                         const DenoisingBatch& batch) {
   const NoiseLevel level = schedule.level(batch.t, batch.x0.rank(), batch.x0.dtype());
   const Tensor x = add_noise(level, batch.x0, batch.noise);
-  const Variable output = model.predict(x, batch.t.to(DType::f32), batch.condition);
+  const Variable output = model.predict(x, schedule.network_time(batch.t), batch.condition);
   return mse(output, Variable(prediction_target(prediction, level, batch.x0, batch.noise)));
 }
 

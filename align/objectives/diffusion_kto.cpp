@@ -73,6 +73,7 @@ class DiffusionKto final : public Objective {
             .implicit_accuracy = implicit_accuracy(logit.value()),
             .error = sample_error(input.pred.value(), input.target, reduction),
             .ref_error = sample_error(input.ref, input.target, reduction),
+            .gain = neg(gain.value()),
             .offset = k,
             .labels = labels};
   }

@@ -6,6 +6,7 @@
 #include "diffusion/guidance.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
+#include "engine/require.h"
 
 namespace plumb {
 namespace {
@@ -34,6 +35,7 @@ Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart
               std::vector<Tensor>* trajectory) {
   if (options.rows_per_pass > 0 && start.noise.size(0) > options.rows_per_pass && !trajectory)
     return sample_slices(model, schedule, start, options);
+  require<ValueError>(!schedule.is_flow(), "sample: DDPM and DDIM need a variance-preserving schedule, not flow");
   NoGrad no_grad;
   const std::vector<int64_t> timesteps =
       sampling_timesteps({schedule.num_train_timesteps(), options.steps, options.spacing, options.steps_offset});

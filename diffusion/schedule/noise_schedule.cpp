@@ -54,7 +54,25 @@ NoiseSchedule::NoiseSchedule(const NoiseScheduleOptions& options) : options_(opt
   for (size_t t = 0; t < betas_.size(); ++t) abar[t] = float(product *= double(1.0f - betas_[t]));
 }
 
+NoiseSchedule::NoiseSchedule(int64_t num_train_timesteps, double shift) {
+  require<ValueError>(num_train_timesteps >= 1, "flow schedule: num_train_timesteps must be at least 1 ({})",
+                      num_train_timesteps);
+  require<ValueError>(shift > 0 && std::isfinite(shift), "flow schedule: shift must be positive ({})", shift);
+  options_.num_train_timesteps = num_train_timesteps;
+  alphas_cumprod_ = empty({num_train_timesteps});
+  for (int64_t t = 0; t < num_train_timesteps; ++t) {
+    const double u = double(t + 1) / double(num_train_timesteps), s = shift * u / (1 + (shift - 1) * u);
+    flow_times_.push_back(float(s));
+    alphas_cumprod_.mutable_data<float>()[t] = float((1 - s) * (1 - s) / ((1 - s) * (1 - s) + s * s));
+  }
+}
+
+NoiseSchedule NoiseSchedule::flow(int64_t num_train_timesteps, double shift) {
+  return NoiseSchedule(num_train_timesteps, shift);
+}
+
 double NoiseSchedule::beta(int64_t t) const {
+  require<ValueError>(!is_flow(), "noise schedule: flow has no beta");
   require<IndexError>(t >= 0 && t < num_train_timesteps(), "noise schedule: t must be in [0, {}) ({})",
                       num_train_timesteps(), t);
   return double(betas_[size_t(t)]);
@@ -64,6 +82,18 @@ double NoiseSchedule::alpha_cumprod(int64_t t) const {
   require<IndexError>(t >= -1 && t < num_train_timesteps(), "noise schedule: t must be in [-1, {}) ({})",
                       num_train_timesteps(), t);
   return t < 0 ? 1.0 : double(alphas_cumprod_.data<float>()[t]);
+}
+
+Tensor NoiseSchedule::network_time(const Tensor& t) const {
+  if (!is_flow()) return t.to(DType::f32);
+  const std::vector<int64_t> index = t.to_vector<int64_t>();
+  Tensor time = empty({t.numel()});
+  for (size_t i = 0; i < index.size(); ++i) {
+    require<IndexError>(index[i] >= 0 && index[i] < num_train_timesteps(), "noise schedule: t must be in [0, {}) ({})",
+                        num_train_timesteps(), index[i]);
+    time.mutable_data<float>()[i] = flow_times_[size_t(index[i])] * float(num_train_timesteps());
+  }
+  return time;
 }
 
 NoiseLevel NoiseSchedule::level(const Tensor& t, int64_t rank, DType dtype) const {
@@ -78,6 +108,14 @@ NoiseLevel NoiseSchedule::level(const Tensor& t, int64_t rank, DType dtype) cons
   visit_dtype(TypeList<float, double>{}, dtype, "noise schedule", [&]<class T>() {
     for (int64_t i = 0; i < t.numel(); ++i) {
       const T abar = T(alpha_cumprod(index[i]));
+      if (is_flow()) {
+        require<IndexError>(index[i] >= 0, "noise schedule: t must be in [0, {}) ({})", num_train_timesteps(),
+                            index[i]);
+        const T s = T(flow_times_[size_t(index[i])]);
+        level.alpha.mutable_data<T>()[i] = T(1) - s;
+        level.sigma.mutable_data<T>()[i] = s;
+        continue;
+      }
       level.alpha.mutable_data<T>()[i] = std::sqrt(abar);
       level.sigma.mutable_data<T>()[i] = std::sqrt(T(1) - abar);
     }

@@ -28,30 +28,44 @@ struct NoiseLevel {
   Tensor sigma;  ///< sqrt(1 - abar_t)
 };
 
-/// A variance-preserving noise schedule. t is 0-based, 0 <= t < T, as in diffusers: the papers' t + 1 is our t.
-///   alpha_t = 1 - beta_t,   abar_t = prod_{s <= t} alpha_s
+/// A noise schedule. t is 0-based, 0 <= t < T, as in diffusers: the papers' t + 1 is our t.
+///   variance-preserving   alpha_t = 1 - beta_t,   abar_t = prod_{s <= t} alpha_s
+///   flow matching         x_s = (1 - s) x0 + s noise at  s_t = shift u / (1 + (shift - 1) u),  u = (t + 1) / T
+///                                                                                       [Esser et al. 2024, Eq. 23]
 /// Values are those of diffusers' float32 tables.
 class NoiseSchedule {
  public:
   /// Throws ValueError for T < 1, or betas outside 0 < beta_start <= beta_end < 1.
   explicit NoiseSchedule(const NoiseScheduleOptions& options);
+  /// Flow matching (diffusers' FlowMatchEulerDiscreteScheduler in training). Throws ValueError for T < 1 or a shift
+  /// that is not positive.
+  static NoiseSchedule flow(int64_t num_train_timesteps, double shift = 1);
 
+  bool is_flow() const { return !flow_times_.empty(); }
+  /// Of a variance-preserving schedule; of flow only num_train_timesteps.
   const NoiseScheduleOptions& options() const { return options_; }
   int64_t num_train_timesteps() const { return options_.num_train_timesteps; }
-  /// beta_t. Throws IndexError outside [0, T).
+  /// beta_t. Throws IndexError outside [0, T); ValueError for flow.
   double beta(int64_t t) const;
-  /// abar_t; 1 for t = -1, the clean end. Throws IndexError outside [-1, T).
+  /// abar_t; 1 for t = -1, the clean end; for flow the abar of equal SNR, (1 - s)^2 / ((1 - s)^2 + s^2). Throws
+  /// IndexError outside [-1, T).
   double alpha_cumprod(int64_t t) const;
   /// All abar_t, f32 [T].
   const Tensor& alphas_cumprod() const { return alphas_cumprod_; }
 
+  /// What a network is told of the time: t as f32; for flow 1000 s at T = 1000, T s in general. t: i64 [N] · f32 [N].
+  /// Throws IndexError for flow outside [0, T).
+  Tensor network_time(const Tensor& t) const;
   /// Level of each sample. t: i64 [N], each in [0, T) · rank: of the batch it will be used with · returns dtype (f32
   /// or f64), [N, 1, …]. Throws IndexError, ShapeError.
   NoiseLevel level(const Tensor& t, int64_t rank, DType dtype = DType::f32) const;
 
  private:
+  NoiseSchedule(int64_t num_train_timesteps, double shift);
+
   NoiseScheduleOptions options_;
   std::vector<float> betas_;
+  std::vector<float> flow_times_;  // s_t; empty unless flow
   Tensor alphas_cumprod_;
 };
 

@@ -72,12 +72,40 @@ TEST_CASE("timestep sampler: linear falls with t, sigmoid rises around 0.7 T") {
   CHECK(std::abs(sigmoid[300] / sigmoid[700] - 2 / (1 + std::exp(8.0))) <= 1e-12);
 }
 
+TEST_CASE("timestep sampler: densities of flow matching by closed form and by quadrature") {
+  const std::vector<double> logit =
+      probabilities({.kind = TimestepSampling::logit_normal, .mean = 0.3, .deviation = 0.8}, 20);
+  const std::vector<double> mode = probabilities({.kind = TimestepSampling::mode, .mode_scale = 1.29}, 20);
+  // The index counts from the noisiest. Quadrature over the density of the uniform (or normal) draw.
+  constexpr int kPoints = 400000;
+  std::vector<double> counted_logit(20, 0), counted_mode(20, 0);
+  for (int i = 0; i < kPoints; ++i) {
+    const double u = (i + 0.5) / kPoints, cosine = std::cos(std::acos(-1.0) * u / 2);
+    const double f = 1 - u - 1.29 * (cosine * cosine - 1 + u);
+    counted_mode[19 - size_t(f * 20)] += 1.0 / kPoints;
+    const double x = -8 + 16 * u, density = std::exp(-x * x / 2) / std::sqrt(2 * std::acos(-1.0)) * 16;
+    const double p = 1 / (1 + std::exp(-(0.3 + 0.8 * x)));
+    counted_logit[19 - size_t(p * 20)] += density / kPoints;
+  }
+  for (size_t t = 0; t < 20; ++t) {
+    CHECK(std::abs(mode[t] - counted_mode[t]) <= 1e-5);
+    CHECK(std::abs(logit[t] - counted_logit[t]) <= 1e-4);
+  }
+  CHECK(std::abs(std::accumulate(logit.begin(), logit.end(), 0.0) - 1) <= 1e-12);
+  for (double p : probabilities({.kind = TimestepSampling::mode, .mode_scale = 0}, 20))
+    CHECK(std::abs(p - 0.05) <= 1e-12);
+  CHECK_THROWS_AS(TimestepSampler({.mode_scale = 2}, 10), ValueError);
+  CHECK_THROWS_AS(TimestepSampler({.deviation = 0}, 10), ValueError);
+}
+
 TEST_CASE("timestep sampler: draws follow the probabilities") {
   constexpr int64_t kDraws = 200000, kTimesteps = 60;
   for (const TimestepSamplerOptions& options :
        {TimestepSamplerOptions{}, TimestepSamplerOptions{.kind = TimestepSampling::aware, .gamma = 0.8, .bins = 7},
         TimestepSamplerOptions{.kind = TimestepSampling::linear},
-        TimestepSamplerOptions{.kind = TimestepSampling::sigmoid}}) {
+        TimestepSamplerOptions{.kind = TimestepSampling::sigmoid},
+        TimestepSamplerOptions{.kind = TimestepSampling::logit_normal, .mean = 0.5, .deviation = 0.8},
+        TimestepSamplerOptions{.kind = TimestepSampling::mode}}) {
     CAPTURE(name_of(options.kind));
     const TimestepSampler sampler(options, kTimesteps);
     std::vector<double> counts(size_t(kTimesteps), 0);
@@ -111,11 +139,12 @@ TEST_CASE("timestep sampler: a draw belongs to its sample, not to the batch") {
 }
 
 TEST_CASE("timestep sampler: names and errors") {
-  for (TimestepSampling kind :
-       {TimestepSampling::uniform, TimestepSampling::aware, TimestepSampling::linear, TimestepSampling::sigmoid})
+  for (TimestepSampling kind : {TimestepSampling::uniform, TimestepSampling::aware, TimestepSampling::linear,
+                                TimestepSampling::sigmoid, TimestepSampling::logit_normal, TimestepSampling::mode})
     CHECK(timestep_sampling_from_name(name_of(kind)) == kind);
   CHECK_THROWS_WITH_AS(timestep_sampling_from_name("cosine"),
-                       "timestep sampling: must be uniform, aware, linear or sigmoid (cosine)", ValueError);
+                       "timestep sampling: must be uniform, aware, linear, sigmoid, logit_normal or mode (cosine)",
+                       ValueError);
   CHECK_THROWS_WITH_AS(TimestepSampler({.gamma = 0}, 10), "timestep sampler: gamma must be in (0, 1] (0)", ValueError);
   CHECK_THROWS_AS(TimestepSampler({.gamma = 1.5}, 10), ValueError);
   CHECK_THROWS_AS(TimestepSampler({.bins = 0}, 10), ValueError);

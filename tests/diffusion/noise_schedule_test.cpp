@@ -54,3 +54,32 @@ TEST_CASE("noise schedule: one timestep is allowed") {
   const NoiseSchedule schedule({1, BetaSchedule::linear, 0.01, 0.02});
   CHECK(schedule.beta(0) == doctest::Approx(0.01));
 }
+
+TEST_CASE("noise schedule: flow matching's levels, network times and errors") {
+  const NoiseSchedule plain = NoiseSchedule::flow(1000), shifted = NoiseSchedule::flow(1000, 3);
+  CHECK(plain.is_flow());
+  CHECK(plain.num_train_timesteps() == 1000);
+  const Tensor t = from_vector<int64_t>({0, 499, 999}, {3});
+  const std::vector<double> sigma = plain.level(t, 2, DType::f64).sigma.to_vector<double>(),
+                            alpha = plain.level(t, 2, DType::f64).alpha.to_vector<double>(),
+                            moved = shifted.level(t, 2, DType::f64).sigma.to_vector<double>(),
+                            time = shifted.network_time(t).to_vector<double>();
+  const double u[] = {0.001, 0.5, 1};
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(std::abs(sigma[i] - u[i]) <= 1e-7);
+    CHECK(alpha[i] == 1 - sigma[i]);
+    CHECK(std::abs(moved[i] - 3 * u[i] / (1 + 2 * u[i])) <= 1e-7);
+    CHECK(std::abs(time[i] - 1000 * moved[i]) <= 1e-4);
+  }
+  CHECK(std::abs(plain.alpha_cumprod(499) - 0.5) <= 1e-7);  // equal parts: SNR 1
+  CHECK(plain.alpha_cumprod(-1) == 1);
+  CHECK_THROWS_WITH_AS(plain.beta(0), "noise schedule: flow has no beta", ValueError);
+  CHECK_THROWS_WITH_AS(NoiseSchedule::flow(10, 0), "flow schedule: shift must be positive (0)", ValueError);
+  CHECK_THROWS_AS(NoiseSchedule::flow(0), ValueError);
+  for (int64_t outside : {-1, 1000}) {
+    CHECK_THROWS_AS(plain.network_time(from_vector<int64_t>({outside}, {1})), IndexError);
+    CHECK_THROWS_AS(plain.level(from_vector<int64_t>({outside}, {1}), 2), IndexError);
+  }
+  // A variance-preserving schedule tells networks t itself.
+  CHECK(NoiseSchedule(NoiseScheduleOptions{}).network_time(t).to_vector<double>() == std::vector<double>{0, 499, 999});
+}

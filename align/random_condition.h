@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string_view>
+
+#include "align/preference.h"
+
+namespace plumb {
+
+/// Probability p(t) that a pair's prompt is replaced.
+///   constant      probability
+///   exponential   exp(k (t / T - 1))
+///   sigmoid       sigmoid(k (t / T - 0.7))
+enum class RandomConditionKind { none, constant, exponential, sigmoid };
+
+/// "none", "constant", "exponential", "sigmoid". Throws ValueError listing them.
+RandomConditionKind random_condition_from_name(std::string_view name);
+
+/// Random conditioning, DDSPO's rand_cond: with probability p(t) a pair's (c, c-) gives way, both, to a pair of an
+/// extra list of prompts; the latents stay.                                              [DDSPO's released code]
+struct RandomConditionOptions {
+  RandomConditionKind kind = RandomConditionKind::none;
+  double k = 20;
+  double probability = 0.5;
+  Condition prompts = {};    ///< the list's c, a row each
+  Condition negatives = {};  ///< their c-
+  /// Only replaced pairs take the policy pair's targets, the others the forward process': a mix with Diffusion-DPO. The
+  /// pairs then need no c- of their own.
+  bool others_take_noise = false;
+};
+
+/// p(t), f64 [T]. Throws ValueError unless k >= 0 and the probability is in [0, 1].
+Tensor random_condition_probability(const RandomConditionOptions& options, int64_t num_train_timesteps);
+
+struct RandomConditions {
+  PreferencePairs pairs;
+  Tensor replaced;  ///< bool [B]
+};
+
+/// Replaces prompts of a batch whose timesteps are t (i64 [B]). `probability`: as above. Draws from key.fork("replace")
+/// and key.fork("prompt"); draw i belongs to the key and key.sample0 + i alone. Throws ValueError when the list is
+/// empty or its members are not those of the batch.
+RandomConditions apply_random_conditions(const PreferencePairs& batch, const Tensor& t, const Tensor& probability,
+                                         const RandomKey& key, const RandomConditionOptions& options);
+
+}  // namespace plumb

@@ -18,7 +18,7 @@ struct RandomRemovalOptions {
   int64_t variants = 5;  ///< at most this many, all different
 };
 
-/// Degraded versions of a prompt by random removal of words, a prompt perturbation.            [DDSPO paper, Sec. 3.3]
+/// Degraded versions of a prompt by random removal of words, a prompt perturbation.            [DDSPO paper, Sec. 4.2]
 /// Each leaves out max(1, floor(u n)) of the n words, u ~ U(min_ratio, max_ratio), chosen uniformly, and joins the rest
 /// in order by one blank. Draws are repeated (at most ten times the number of variants) until enough different texts
 /// are found: short prompts have fewer. A prompt of fewer than two words has none. A function of key, prompt and

@@ -71,15 +71,16 @@ void prepare_blas() {
   });
 }
 
-void blas_gemm(const GemmSize& s, const MatrixView<float>& a, const MatrixView<float>& b, const GemmTarget<float>& c) {
+void product(const GemmSize& s, const MatrixView<float>& a, const MatrixView<float>& b, const GemmTarget<float>& c,
+             float beta) {
   cblas_sgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
-              int(s.m), int(s.n), int(s.k), c.alpha, a.data, int(a.ld), b.data, int(b.ld), c.beta, c.data, int(c.ld));
+              int(s.m), int(s.n), int(s.k), 1, a.data, int(a.ld), b.data, int(b.ld), beta, c.data, int(c.ld));
 }
 
-void blas_gemm(const GemmSize& s, const MatrixView<double>& a, const MatrixView<double>& b,
-               const GemmTarget<double>& c) {
+void product(const GemmSize& s, const MatrixView<double>& a, const MatrixView<double>& b, const GemmTarget<double>& c,
+             double beta) {
   cblas_dgemm(CblasRowMajor, a.transposed ? CblasTrans : CblasNoTrans, b.transposed ? CblasTrans : CblasNoTrans,
-              int(s.m), int(s.n), int(s.k), c.alpha, a.data, int(a.ld), b.data, int(b.ld), c.beta, c.data, int(c.ld));
+              int(s.m), int(s.n), int(s.k), 1, a.data, int(a.ld), b.data, int(b.ld), beta, c.data, int(c.ld));
 }
 
 template <class T>
@@ -96,10 +97,8 @@ void start_rows(const GemmSize& s, const GemmTarget<T>& c) {
     T* row = c.data + i * c.ld;
     if (c.bias)
       std::copy(c.bias, c.bias + s.n, row);
-    else if (c.beta == 0)
-      std::fill(row, row + s.n, T(0));
     else
-      for (int64_t j = 0; j < s.n; ++j) row[j] *= c.beta;
+      std::fill(row, row + s.n, T(0));
   }
 }
 
@@ -114,16 +113,13 @@ void start_narrow_rows(const GemmSize& s, const GemmTarget<T>& c) {
 
 /// One tile, on this thread. OpenBLAS would clear c before adding to it, so writing the bias instead costs nothing.
 template <class T>
-void run_tile(const GemmSize& s, const MatrixView<T>& a, const MatrixView<T>& b, GemmTarget<T> c) {
-  if (c.bias || s.k == 0) {
-    if (c.bias && c.ld == s.n && s.n < 16)
-      start_narrow_rows(s, c);
-    else
-      start_rows(s, c);
-    if (s.k == 0) return;
-    c.beta = 1;
-  }
-  blas_gemm(s, a, b, c);
+void run_tile(const GemmSize& s, const MatrixView<T>& a, const MatrixView<T>& b, const GemmTarget<T>& c) {
+  const bool start = c.bias || s.k == 0;
+  if (start && c.bias && c.ld == s.n && s.n < 16)
+    start_narrow_rows(s, c);
+  else if (start)
+    start_rows(s, c);
+  if (s.k > 0) product(s, a, b, c, T(start));
 }
 
 struct Tiles {
@@ -150,7 +146,7 @@ bool fits_int(int64_t value) { return value <= std::numeric_limits<int>::max(); 
 }  // namespace
 
 template <class T>
-void gemm(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, const GemmTarget<T>& c) {
+void blas_gemm(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, const GemmTarget<T>& c) {
   if (size.m == 0 || size.n == 0) return;
   prepare_blas();
   require<ShapeError>(fits_int(size.k) && fits_int(a.ld) && fits_int(b.ld) && fits_int(c.ld),
@@ -171,8 +167,9 @@ void gemm(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, 
   });
 }
 
-template void gemm(const GemmSize&, const MatrixView<float>&, const MatrixView<float>&, const GemmTarget<float>&);
-template void gemm(const GemmSize&, const MatrixView<double>&, const MatrixView<double>&, const GemmTarget<double>&);
+template void blas_gemm(const GemmSize&, const MatrixView<float>&, const MatrixView<float>&, const GemmTarget<float>&);
+template void blas_gemm(const GemmSize&, const MatrixView<double>&, const MatrixView<double>&,
+                        const GemmTarget<double>&);
 
 const char* blas_core_name() {
   prepare_blas();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/isa/elementwise_kernels.h"
+#include "engine/isa/gemm_kernels.h"
 #include "engine/isa/optim_kernels.h"
 #include "engine/isa/reduce_kernels.h"
 
@@ -27,6 +28,7 @@ namespace plumb {
 struct Kernels {
   const char* name;  // "portable", "avx2", "avx512"
   const ElementwiseKernels& elementwise;
+  const GemmKernels& gemm;
   const OptimKernels& optim;
   const ReduceKernels& reduce;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/isa/elementwise_kernels.h"
+#include "engine/isa/gemm_kernels.h"
 #include "engine/isa/optim_kernels.h"
 #include "engine/isa/reduce_kernels.h"
 #include "engine/simd.h"
@@ -12,16 +13,19 @@ namespace plumb {
 
 namespace portable {
 extern const ElementwiseKernels elementwise_kernels;
+extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
 extern const ReduceKernels reduce_kernels;
 }  // namespace portable
 namespace avx2 {
 extern const ElementwiseKernels elementwise_kernels;
+extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
 extern const ReduceKernels reduce_kernels;
 }  // namespace avx2
 namespace avx512 {
 extern const ElementwiseKernels elementwise_kernels;
+extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
 extern const ReduceKernels reduce_kernels;
 }  // namespace avx512

@@ -1,12 +1,14 @@
 // Single products on one thread: GFLOP/s, and the share of the machine's multiply-add peak when PLUMB_PEAK_GFLOPS names
 // it. Shapes are those of the toy network, of attention projections and of square matrices. "nt" is linear's layout
-// (weight [out, in]), "nn" its input gradient's, "tn" its weight gradient's.
+// (weight [out, in]), "nn" its input gradient's, "tn" its weight gradient's; "gemm" is what the program runs, "blas"
+// the library's product beside it.
 
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
 
 #include "engine/blas.h"
+#include "engine/gemm.h"
 #include "engine/ops/linalg/linear.h"
 #include "engine/parallel.h"
 #include "engine/tensor.h"
@@ -23,7 +25,9 @@ void report(benchmark::State& state, const GemmSize& size) {
     state.counters["of_peak"] = Counter(flops / 1e9 / std::atof(peak), Counter::kIsRate);
 }
 
-void gemm_of(benchmark::State& state, bool turn_a, bool turn_b) {
+using Product = void (*)(const GemmSize&, const MatrixView<float>&, const MatrixView<float>&, const GemmTarget<float>&);
+
+void product_of(benchmark::State& state, Product product, bool turn_a, bool turn_b) {
   set_num_threads(1);
   const GemmSize size{state.range(0), state.range(1), state.range(2)};
   const Tensor a = full({size.m, size.k}, 0.5), b = full({size.k, size.n}, 0.25);
@@ -31,15 +35,18 @@ void gemm_of(benchmark::State& state, bool turn_a, bool turn_b) {
   const MatrixView<float> left{a.data<float>(), turn_a ? size.m : size.k, turn_a};
   const MatrixView<float> right{b.data<float>(), turn_b ? size.k : size.n, turn_b};
   for (auto _ : state) {
-    gemm<float>(size, left, right, {.data = c.mutable_data<float>(), .ld = size.n});
+    product(size, left, right, {.data = c.mutable_data<float>(), .ld = size.n});
     benchmark::ClobberMemory();
   }
   report(state, size);
 }
 
-void gemm_nn(benchmark::State& state) { gemm_of(state, false, false); }
-void gemm_nt(benchmark::State& state) { gemm_of(state, false, true); }
-void gemm_tn(benchmark::State& state) { gemm_of(state, true, false); }
+void gemm_nn(benchmark::State& state) { product_of(state, gemm<float>, false, false); }
+void gemm_nt(benchmark::State& state) { product_of(state, gemm<float>, false, true); }
+void gemm_tn(benchmark::State& state) { product_of(state, gemm<float>, true, false); }
+void blas_nn(benchmark::State& state) { product_of(state, blas_gemm<float>, false, false); }
+void blas_nt(benchmark::State& state) { product_of(state, blas_gemm<float>, false, true); }
+void blas_tn(benchmark::State& state) { product_of(state, blas_gemm<float>, true, false); }
 
 /// linear with bias: what the fused bias costs beside gemm_nt.
 void linear_bias(benchmark::State& state) {
@@ -68,8 +75,11 @@ void shapes(benchmark::internal::Benchmark* bench) {
 }
 
 BENCHMARK(gemm_nn)->Apply(shapes);
+BENCHMARK(blas_nn)->Apply(shapes);
 BENCHMARK(gemm_nt)->Apply(shapes);
+BENCHMARK(blas_nt)->Apply(shapes);
 BENCHMARK(gemm_tn)->Apply(shapes);
+BENCHMARK(blas_tn)->Apply(shapes);
 BENCHMARK(linear_bias)->Apply(shapes);
 BENCHMARK(bias_gradient)->ArgNames({"rows", "columns"})->Args({512, 128})->Args({512, 2})->Args({8192, 512});
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/blas.h"
+#include "engine/gemm.h"
 #include "engine/loops.h"
 #include "engine/ops/linalg/matmul_kernels.h"
 

@@ -9,6 +9,9 @@ namespace plumb {
 /// out[i] = f(x[i]); arrays may be the same, and must not overlap otherwise.
 template <class T>
 using UnaryRow = void (*)(const T* x, T* out, int64_t count);
+/// out[i] = f(x[i]) and derivative[i] = f'(x[i]); three different arrays.
+template <class T>
+using UnaryPairRow = void (*)(const T* x, T* out, T* derivative, int64_t count);
 template <class T>
 using BinaryRow = void (*)(const T* a, const T* b, T* out, int64_t count);
 template <class T>
@@ -35,6 +38,7 @@ template <class T>
 struct ElementwiseTable {
   UnaryRow<T> unary[kUnaryOps];
   BinaryRow<T> unary_backward[kUnaryOps];  // (grad, input or output)
+  UnaryPairRow<T> silu_with_derivative;
   BinaryRows<T> binary[kBinaryOps];
   TernaryRows<T> ternary[kTernaryOps];
 };

@@ -58,6 +58,16 @@ template <class F, class T>
   for (int64_t i = 0; i < rest; ++i) out[whole + i] = padded[i];
 }
 
+/// What the two share, the exponential and the division, is computed once.
+template <class F, class T>
+[[gnu::flatten]] void with_derivative_row(const T* x, T* out, T* derivative, int64_t count) {
+  vector_loop(count, [=](int64_t i) {
+    const T value = x[i];  // read once: for all the compiler knows, out[i] is x[i]
+    out[i] = F::forward(value);
+    derivative[i] = F::derivative(value);
+  });
+}
+
 /// As trig_row: the C library takes the large arguments.
 template <class F>
 [[gnu::flatten]] void trig_backward_row(const float* grad, const float* x, float* out, int64_t count) {
@@ -169,6 +179,7 @@ constexpr void set_floating(ElementwiseTable<T>& table) {
   set_differentiable<Softplus>(table, UnaryOp::softplus);
   set_differentiable<Relu>(table, UnaryOp::relu);
   set_differentiable<Silu>(table, UnaryOp::silu);
+  table.silu_with_derivative = with_derivative_row<Silu, T>;
   set_differentiable<Gelu>(table, UnaryOp::gelu);
   set_differentiable<GeluTanh>(table, UnaryOp::gelu_tanh);
   set_differentiable<Erf>(table, UnaryOp::erf);

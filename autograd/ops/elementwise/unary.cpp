@@ -69,7 +69,16 @@ Variable relu(const Variable& x) {
   Tensor y = relu(x.value());
   return record_unary<relu_backward>("relu", x, y, y);
 }
-Variable silu(const Variable& x) { return record_unary<silu_backward>("silu", x, silu(x.value()), x.value()); }
+Variable silu(const Variable& x) {
+  const Tensor& value = x.value();
+  const bool wide = value.dtype() == DType::f32 || value.dtype() == DType::f64;
+  // A channels-last image keeps its order, and a 16-bit one its size, by saving x instead.
+  if (!needs_of({x})[0] || !wide || !value.is_contiguous())
+    return record_unary<silu_backward>("silu", x, silu(value), value);
+  Tensor derivative;
+  Tensor y = silu_with_derivative(value, derivative);
+  return record_unary<mul>("silu", x, std::move(y), derivative);
+}
 Variable erf(const Variable& x) { return record_unary<erf_backward>("erf", x, erf(x.value()), x.value()); }
 Variable sign(const Variable& x) { return record_flat("sign", x, sign(x.value())); }
 Variable floor(const Variable& x) { return record_flat("floor", x, floor(x.value())); }

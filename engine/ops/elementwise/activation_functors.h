@@ -64,12 +64,16 @@ struct Silu {
   static constexpr bool kFromOutput = false;
   template <class T>
   static PLUMB_HOST_DEVICE T forward(T x) {
-    return x / (T(1) + math::exp(-x));
+    return x * math::sigmoid(x);
+  }
+  template <class T>
+  static PLUMB_HOST_DEVICE T derivative(T x) {
+    const T s = math::sigmoid(x);
+    return s * (T(1) + x * (T(1) - s));
   }
   template <class T>
   static PLUMB_HOST_DEVICE T backward(T grad, T x) {
-    const T s = math::sigmoid(x);
-    return grad * (s * (T(1) + x * (T(1) - s)));
+    return grad * derivative(x);
   }
 };
 

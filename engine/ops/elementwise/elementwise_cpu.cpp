@@ -129,6 +129,16 @@ void unary_backward_kernel(Cpu, UnaryOp op, const Tensor& grad, const Tensor& z,
   });
 }
 
+void silu_with_derivative_kernel(Cpu, const Tensor& x, Tensor& out, Tensor& derivative) {
+  visit_dtype(TypeList<float, double>{}, x.dtype(), "silu", [&]<class T>() {
+    const UnaryPairRow<T> row = table<T>().silu_with_derivative;
+    const T* from = x.data<T>();
+    T *to = out.mutable_data<T>(), *slope = derivative.mutable_data<T>();
+    parallel_for(out.numel(), kElementGrain,
+                 [=](int64_t begin, int64_t end) { row(from + begin, to + begin, slope + begin, end - begin); });
+  });
+}
+
 void binary_kernel(Cpu, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& out) {
   if (is_flat(a, out) && is_flat(b, out)) {
     const BinaryRow<float> row = kernels().elementwise.binary[int(op)].both;

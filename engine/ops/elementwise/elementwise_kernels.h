@@ -13,6 +13,8 @@ namespace plumb {
 void unary_kernel(Cpu, UnaryOp op, const Tensor& x, Tensor& out);
 /// `z` is the op's input or output, whichever its derivative is written in.
 void unary_backward_kernel(Cpu, UnaryOp op, const Tensor& grad, const Tensor& z, Tensor& out);
+/// All three f32 or f64 and contiguous.
+void silu_with_derivative_kernel(Cpu, const Tensor& x, Tensor& out, Tensor& derivative);
 void binary_kernel(Cpu, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& out);
 /// x op value, or value op x. The value is not rounded to a 16-bit type before it is used.
 void binary_scalar_kernel(Cpu, BinaryOp op, const Tensor& x, double value, bool scalar_left, Tensor& out);

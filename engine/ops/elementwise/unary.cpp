@@ -81,6 +81,17 @@ Tensor relu_backward(const Tensor& grad, const Tensor& y) { return apply_backwar
 Tensor silu(const Tensor& x) { return apply(UnaryOp::silu, x); }
 Tensor silu_backward(const Tensor& grad, const Tensor& x) { return apply_backward(UnaryOp::silu, grad, x); }
 
+Tensor silu_with_derivative(const Tensor& x, Tensor& derivative) {
+  require<DTypeError>(x.dtype() == DType::f32 || x.dtype() == DType::f64, "silu_with_derivative: takes f32 or f64; {}",
+                      x);
+  const Tensor dense = x.contiguous();
+  Tensor out = empty_like(dense);
+  derivative = empty_like(dense);
+  if (x.numel() > 0)
+    on_device(x.device(), [&](auto backend) { silu_with_derivative_kernel(backend, dense, out, derivative); });
+  return out;
+}
+
 Tensor erf(const Tensor& x) { return apply(UnaryOp::erf, x); }
 Tensor erf_backward(const Tensor& grad, const Tensor& x) { return apply_backward(UnaryOp::erf, grad, x); }
 

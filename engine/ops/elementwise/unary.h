@@ -97,6 +97,9 @@ Tensor relu_backward(const Tensor& grad, const Tensor& y);
 Tensor silu(const Tensor& x);
 /// grad s (1 + x (1 - s)), s = sigmoid(x)
 Tensor silu_backward(const Tensor& grad, const Tensor& x);
+/// silu(x), and in `derivative` s (1 + x (1 - s)): the backward pass is then one multiplication, and the exponential
+/// and the division, which are most of the work, are done once. x: f32 or f64, any layout; both results contiguous.
+Tensor silu_with_derivative(const Tensor& x, Tensor& derivative);
 
 /// 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x.
 Tensor erf(const Tensor& x);

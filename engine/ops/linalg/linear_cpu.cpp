@@ -1,4 +1,4 @@
-// The product is BLAS's; the bias is what the output starts as. Column sums: blocks of kBlockRows rows are summed in
+// The product is gemm (engine/gemm.h), bias included. Column sums: blocks of kBlockRows rows are summed in
 // the element type, then the blocks in double, in order, which keeps long sums accurate at the cost of a short one.
 
 #include <algorithm>

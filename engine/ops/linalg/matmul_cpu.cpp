@@ -1,6 +1,6 @@
-// Floating products go to BLAS matrix by matrix. Large matrices are split inside gemm, small ones are spread over the
-// pool by batch; the bits are the same either way. Integers take a plain triple loop: nothing here depends on its
-// speed.
+// Floating products go to gemm (engine/gemm.h) matrix by matrix. Large matrices are split inside gemm, small ones are
+// spread over the pool by batch; the bits are the same either way. Integers take a plain triple loop: nothing here
+// depends on its speed.
 
 #include <algorithm>
 

@@ -156,6 +156,21 @@ TEST_CASE("unary ops: channels-last input gives channels-last output") {
   CHECK(bits_of(silu_backward(last, x)) == bits_of(silu_backward(x, x)));
 }
 
+TEST_CASE("silu_with_derivative: the bits of silu and of its backward, whatever the layout") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (const Tensor& x :
+         {random_tensor({0, 3}, 1, dtype), random_tensor({1}, 2, dtype), random_tensor({37, 45}, 3, dtype),
+          with_gaps(random_tensor({5, 7}, 4, dtype)), full({3}, 1e6, dtype), full({3}, -1e6, dtype)}) {
+      Tensor derivative;
+      const Tensor y = silu_with_derivative(x, derivative);
+      CHECK(bits_of(y) == bits_of(silu(x)));
+      CHECK(bits_of(derivative) == bits_of(silu_backward(full(x.shape(), 1, dtype), x)));
+    }
+  Tensor derivative;
+  CHECK_THROWS_WITH_AS(silu_with_derivative(zeros({2}, DType::bf16), derivative),
+                       "silu_with_derivative: takes f32 or f64; bf16[2]", DTypeError);
+}
+
 TEST_CASE("unary ops: same bits for 1, 2, 3 and 8 threads") {
   const Tensor x = random_tensor({150001}, 5, DType::f32);
   const int before = num_threads();

@@ -26,7 +26,7 @@ constexpr int64_t kTaskColumns = 512;
 // A task should be worth waking a thread for: 2^22 multiply-adds are 50 us.
 constexpr int64_t kTaskWork = int64_t(1) << 22;
 constexpr int64_t kConflict = 512;  // elements: 2 KiB
-constexpr int64_t kUnpackedTiles = 3;
+constexpr int64_t kUnpackedTiles = 40;
 constexpr int64_t kSlack = 8;  // pack_transposed may write beyond a panel of odd width
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -40,7 +40,7 @@ class Product {
     packs_a_ = !a.transposed && size.m > 1 && a.ld % kConflict == 0;
     // As few tiles as need be, of even height: 16 rows are 8 + 8, not 14 + 2.
     tile_rows_ = ceil_div(size.m, ceil_div(size.m, kernels.tile_rows));
-    // A few rows of tiles do not repay the packing.
+    // Up to a few hundred rows the packing is not repaid: b streams from the second-level cache instead.
     packs_b_ = b.transposed || size.m > kUnpackedTiles * kernels.tile_rows;
   }
 

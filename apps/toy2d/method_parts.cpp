@@ -47,6 +47,9 @@ std::unique_ptr<PolicyPair> make_policy(const Method& method, const FinetuneStar
       return make_training_free_pair();
     case PolicyKind::training_free_swapped:
       return std::make_unique<SwappedPair>(start.reference);
+    case PolicyKind::data_driven:
+      return make_data_driven_pair(start.reference, start.schedule, start.pairs, start.key.fork("data-driven pair"),
+                                   method.adapters);
     case PolicyKind::oracle:
       return make_oracle_pair(start.world, start.schedule);
     case PolicyKind::forward_process:

@@ -43,6 +43,12 @@ void apply_settings(Method& method, const KeyValues& settings) {
     keys.add("--lambda", method.lambda, "factor outside, apart from beta", non_negative());
   if (is_dspo(method))
     keys.add("--temperature", method.temperature, "inside z, apart from beta, toy units", non_negative());
+  if (method.policy == PolicyKind::data_driven) {
+    keys.add("--rank", method.adapters.rank, "of the two policies' adapters", between(1, 1000));
+    keys.add("--alpha", method.adapters.alpha, "scale of the adapters, over their rank", positive());
+    keys.add("--adapter_lr", method.adapters.learning_rate, "step size of AdamW for the adapters", positive());
+    keys.add("--adapter_steps", method.adapters.steps, "steps the adapters are trained", between(0, 1e6));
+  }
   for (const auto& [key, value] : settings) {
     const size_t dot = key.find('.');
     if (key.substr(0, dot) == method.name) keys.assign(key.substr(dot + 1), value, "in --set " + method.name);
@@ -69,6 +75,11 @@ const std::vector<Method>& all_methods() {
       {.name = "mapo", .label = "MaPO", .objective = "mapo", .beta = 0.01, .steps = 150},
       {.name = "ddspo_oracle", .label = "DDSPO, oracle", .objective = "ddspo", .policy = PolicyKind::oracle},
       {.name = "ddspo_tf", .label = "DDSPO, training-free", .objective = "ddspo", .policy = PolicyKind::training_free},
+      {.name = "ddspo_dd",
+       .label = "DDSPO, data-driven",
+       .objective = "ddspo",
+       .policy = PolicyKind::data_driven,
+       .in_table = false},
       {.name = "ddspo_rand_positive",
        .label = "DDSPO, rand-positive",
        .objective = "ddspo",
@@ -109,6 +120,17 @@ ObjectiveSettings objective_settings(const Method& method) {
             {"lambda", text(lambda)},
             {"temperature", text(2 * method.temperature.value_or(method.beta))}};
   return {{"reduction", "sum"}, {"beta", text(2 * method.beta)}};
+}
+
+std::string describe(const Method& m) {
+  std::string text = fmt::format("{} {}", m.name, m.objective);
+  for (const auto& [key, value] : objective_settings(m)) text += fmt::format(" {}={}", key, value);
+  text += fmt::format("; lr {:g}; {} pairs a step; policy {} pairs {} negative {}", m.learning_rate, m.pairs_per_step,
+                      int(m.policy), int(m.pairs), int(m.negative));
+  if (m.policy == PolicyKind::data_driven)
+    text += fmt::format("; adapters rank {} alpha {:g} lr {:g} steps {}", m.adapters.rank, m.adapters.alpha,
+                        m.adapters.learning_rate, m.adapters.steps);
+  return text;
 }
 
 std::vector<Method> choose_methods(const std::vector<std::string>& names, const KeyValues& settings) {

@@ -6,13 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "align/data_driven_pair.h"
 #include "align/objective.h"
 #include "apps/common/cli.h"
 
 namespace plumb::toy2d {
 
 /// Where a method's targets come from. training_free_swapped is a control: the winning branch sees c-, the losing c.
-enum class PolicyKind { forward_process, training_free, training_free_swapped, oracle };
+enum class PolicyKind { forward_process, training_free, training_free_swapped, data_driven, oracle };
 
 /// Which c- the pairs carry. `same` and `unrelated` (a class that is no neighbour) are controls.
 enum class NegativeKind { neighbor, same, unrelated };
@@ -36,6 +37,7 @@ struct Method {
   int64_t pairs_per_step = 64;
   std::optional<double> lambda = {};       ///< DSPO and its kin: apart from beta
   std::optional<double> temperature = {};  ///< DSPO, DSPO-ref: apart from beta, in the toy's units
+  DataDrivenOptions adapters = {};         ///< of the data-driven policy pair
   bool degenerate = false;                 ///< starts at a point its gradient never leaves; tables say so
   bool in_table = true;                    ///< of the methods run when none are named
 };
@@ -52,6 +54,9 @@ std::vector<std::string> table_method_names();
 /// The settings of the method's objective in the objective's own terms: the toy's logit has no 1/2 and sums over the
 /// two dimensions (MaPO: mean).
 ObjectiveSettings objective_settings(const Method& method);
+
+/// Everything about a method that its results depend on, its steps excepted, as text.
+std::string describe(const Method& method);
 
 /// The methods called for: names, or "all", in the table's order, with `--set METHOD.key=value` applied. Rows that
 /// every run has (kRowNames) may be named as well and add nothing. Throws UsageError naming the nearest method or key.

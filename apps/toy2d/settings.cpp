@@ -8,6 +8,7 @@ namespace plumb::toy2d {
 
 void add_flags(Flags& flags, Settings& s) {
   flags.add("--quick", s.quick, "one seed, clean pairs, DDIM-25, Diffusion-DPO and two DDSPO rows");
+  flags.add("--search", s.search, "search lr, beta and steps of every method instead, resumable in OUT/search.jsonl");
   flags.add("--methods", s.methods, "objectives to fine-tune with; all: every one of them, and the study");
   flags.add("--pair_source", s.pair_sources, "where preference pairs come from", one_of({"clean", "reference"}));
   flags.add("--sampler", s.samplers, "ddimS or ddpmS with S steps");
@@ -25,6 +26,7 @@ void add_flags(Flags& flags, Settings& s) {
   flags.add("--set", s.set, "METHOD.key=value (beta, lr, steps, pairs_per_step, …), repeatable").advanced();
   flags.add_global(s.global);
   flags.example("plumb toy2d --quick");
+  flags.example("plumb toy2d --methods all");
   flags.example("plumb toy2d --methods diffusion_dpo,ddspo_tf --set ddspo_tf.steps=200");
 }
 

@@ -15,6 +15,7 @@ namespace plumb::toy2d {
 struct Settings {
   GlobalFlags global{.out = "runs/toy2d"};
   bool quick = false;
+  bool search = false;
   std::vector<std::string> methods = table_method_names();
   std::vector<std::string> pair_sources = {"clean", "reference"};
   std::vector<std::string> samplers = {"ddim25", "ddpm100"};

@@ -12,6 +12,7 @@
 #include "apps/toy2d/figures.h"
 #include "apps/toy2d/report.h"
 #include "apps/toy2d/settings.h"
+#include "apps/toy2d/study/search.h"
 #include "apps/toy2d/study/study.h"
 #include "engine/format.h"
 #include "engine/io/file.h"
@@ -53,6 +54,16 @@ void print_summary(const Settings& settings, const Findings2d& found, double sec
               settings.seeds == 1 ? "" : "s", seconds, settings.global.out.c_str());
 }
 
+/// Returns the exit code.
+int run_search(const Settings& settings, const std::vector<Method>& methods, const OutputDir& out) {
+  const std::vector<StudyRun> runs = search_runs(settings, methods);
+  SearchLog log(out / "search.jsonl");
+  const StopOnSignal stop;
+  if (!search(settings, runs, log, stop)) return stop.exit_code();
+  std::printf("%s", format_selected(select_best(settings, runs, log)).c_str());
+  return kExitDone;
+}
+
 }  // namespace
 
 int run_toy2d(const Arguments& arguments) {
@@ -68,6 +79,7 @@ int run_toy2d(const Arguments& arguments) {
   OutputDir out(settings.global.out);
   write_config(out / "config.toml", "toy2d", flags.resolved());
 
+  if (settings.search) return run_search(settings, methods, out);
   const auto start = std::chrono::steady_clock::now();
   const StopOnSignal stop;
   Findings2d found;

@@ -131,9 +131,13 @@ std::vector<StudyResult> run_study(const Settings& settings, const std::vector<S
   parallel_for(int64_t(tasks.size()), 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end && !stop.requested(); ++i) {
       const Task& task = tasks[size_t(i)];
+      const StudyRun& run = task.result->run;
+      const int64_t seed = task.result->seeds[task.seed];
       StudyOutcome& outcome = task.result->outcomes[task.seed];
-      outcome = study.run(task.result->run, task.seed);
-      if (observer.call) observer.call(observer.context, task.result->run, task.result->seeds[task.seed], outcome);
+      if (!observer.skip || !observer.skip(observer.context, run, seed)) {
+        outcome = study.run(run, task.seed);
+        if (observer.done) observer.done(observer.context, run, seed, outcome);
+      }
       progress.advance();
     }
   });

@@ -59,9 +59,12 @@ int64_t study_samples_per_class(const Settings& settings);
 PreferencePairs study_pairs(const Settings& settings, const StudySeed& seed, const std::string& source,
                             int64_t pairs_per_class);
 
-/// Called when one seed of one run is done, from any thread.
+/// For whoever keeps results as they come in. Both are called from any thread.
 struct StudyObserver {
-  void (*call)(void* context, const StudyRun& run, int64_t seed, const StudyOutcome& outcome) = nullptr;
+  /// One seed of one run is done.
+  void (*done)(void* context, const StudyRun& run, int64_t seed, const StudyOutcome& outcome) = nullptr;
+  /// Whether to leave one out; its outcome stays empty.
+  bool (*skip)(void* context, const StudyRun& run, int64_t seed) = nullptr;
   void* context = nullptr;
 };
 

@@ -22,7 +22,8 @@ std::unique_ptr<PointDenoiser> finetune(const Method& method, const FinetuneStar
                              .objective = objective.get(),
                              .policy = policy.get(),
                              .schedule = &start.schedule,
-                             .optimizer = &adam});
+                             .optimizer = &adam},
+                            trainer_options(method));
   for (int64_t step = 0; step < method.steps; ++step) {
     const RandomKey key = start.key.at_step(uint64_t(step));
     const StepStatistics statistics = step_statistics(trainer.step(draw_pairs(method, start, key), key));

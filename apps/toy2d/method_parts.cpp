@@ -1,5 +1,6 @@
 #include "apps/toy2d/method_parts.h"
 
+#include "align/downgrade/downgrade.h"
 #include "autograd/grad_mode.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
@@ -34,7 +35,7 @@ Tensor unrelated_labels(const Tensor& labels, int64_t classes) {
 
 /// Another prompt's winner comes from the whole set, not from the batch, which may hold one prompt only.
 PreferencePairs with_other_losers(PairKind kind, const PreferencePairs& pairs, const RandomKey& key) {
-  if (kind == PairKind::paired) return pairs;
+  if (kind == PairKind::paired || kind == PairKind::downgraded) return pairs;
   const Tensor other = draw_other_prompts(pairs.condition.labels, key);
   return kind == PairKind::rand_positive ? rand_positive_pairs(pairs, other) : not_paired_pairs(pairs, other);
 }
@@ -56,6 +57,15 @@ std::unique_ptr<PolicyPair> make_policy(const Method& method, const FinetuneStar
       break;
   }
   return make_forward_process_pair();
+}
+
+PreferenceTrainerOptions trainer_options(const Method& method) {
+  PreferenceTrainerOptions options{
+      .timesteps = method.timesteps, .reward_scale = method.reward_scale, .reference_update = method.reference_update};
+  // The toy sums over its two dimensions, in the divergence as well.
+  if (options.reference_update) options.reference_update->divergence.reduction = Reduction::sum;
+  if (method.pairs == PairKind::downgraded) options.transform = Downgrade({});
+  return options;
 }
 
 PreferencePairs draw_pairs(const Method& method, const FinetuneStart& start, const RandomKey& key) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "apps/common/nearest.h"
+#include "apps/toy2d/method_settings.h"
 #include "engine/format.h"
 #include "engine/require.h"
 
@@ -30,31 +31,6 @@ void check_name(const std::string& name, std::string_view where, std::vector<std
                     close.empty() ? "" : fmt::format("; did you mean {}?", close), fmt::join(known, ", "));
 }
 
-bool is_dspo(const Method& method) { return method.objective == "dspo" || method.objective == "dspo_ref"; }
-
-void apply_settings(Method& method, const KeyValues& settings) {
-  Flags keys("toy2d", "");
-  if (method.objective != "sft")
-    keys.add("--beta", method.beta, "strength of the preference, toy units", non_negative());
-  keys.add("--lr", method.learning_rate, "step size of Adam", positive()).alias("--learning_rate");
-  keys.add("--steps", method.steps, "fine-tuning steps", between(1, 1e7));
-  keys.add("--pairs_per_step", method.pairs_per_step, "pairs drawn for a step", between(1, 1e6));
-  if (is_dspo(method) || method.objective == "dspo_e")
-    keys.add("--lambda", method.lambda, "factor outside, apart from beta", non_negative());
-  if (is_dspo(method))
-    keys.add("--temperature", method.temperature, "inside z, apart from beta, toy units", non_negative());
-  if (method.policy == PolicyKind::data_driven) {
-    keys.add("--rank", method.adapters.rank, "of the two policies' adapters", between(1, 1000));
-    keys.add("--alpha", method.adapters.alpha, "scale of the adapters, over their rank", positive());
-    keys.add("--adapter_lr", method.adapters.learning_rate, "step size of AdamW for the adapters", positive());
-    keys.add("--adapter_steps", method.adapters.steps, "steps the adapters are trained", between(0, 1e6));
-  }
-  for (const auto& [key, value] : settings) {
-    const size_t dot = key.find('.');
-    if (key.substr(0, dot) == method.name) keys.assign(key.substr(dot + 1), value, "in --set " + method.name);
-  }
-}
-
 }  // namespace
 
 const std::vector<Method>& all_methods() {
@@ -72,7 +48,9 @@ const std::vector<Method>& all_methods() {
        .degenerate = true,
        .in_table = false},
       {.name = "dspo_xl", .label = "DSPO-XL", .objective = "dspo_xl", .in_table = false},
+      {.name = "diffusion_kto", .label = "Diffusion-KTO", .objective = "diffusion_kto", .beta = 10, .steps = 75},
       {.name = "mapo", .label = "MaPO", .objective = "mapo", .beta = 0.01, .steps = 150},
+      {.name = "self_dpo", .label = "Self-DPO", .objective = "self_dpo", .pairs = PairKind::downgraded},
       {.name = "ddspo_oracle", .label = "DDSPO, oracle", .objective = "ddspo", .policy = PolicyKind::oracle},
       {.name = "ddspo_tf", .label = "DDSPO, training-free", .objective = "ddspo", .policy = PolicyKind::training_free},
       {.name = "ddspo_dd",
@@ -91,6 +69,12 @@ const std::vector<Method>& all_methods() {
        .policy = PolicyKind::training_free,
        .pairs = PairKind::not_paired,
        .steps = 75},
+      {.name = "rethinking",
+       .label = "Rethinking DPO",
+       .objective = "diffusion_dpo",
+       .timesteps = {.kind = TimestepSampling::aware, .gamma = 0.9, .bins = 50},
+       .reward_scale = RewardScale::minmax,
+       .reference_update = ReferenceUpdateOptions{.tau = 32, .delta = 0.05}},
   };
   return methods;
 }
@@ -111,15 +95,19 @@ std::vector<std::string> table_method_names() {
 ObjectiveSettings objective_settings(const Method& method) {
   const auto text = [](double value) { return fmt::format("{}", value); };
   const double lambda = method.lambda.value_or(method.beta);
-  if (method.objective == "sft") return {{"reduction", "sum"}};
-  if (method.objective == "mapo") return {{"reduction", "mean"}, {"b", text(method.beta)}};
-  if (method.objective == "diffusion_kto") return {{"reduction", "sum"}, {"beta", text(method.beta)}};
-  if (method.objective == "dspo_e") return {{"reduction", "sum"}, {"lambda", text(lambda)}};
-  if (is_dspo(method))
-    return {{"reduction", "sum"},
-            {"lambda", text(lambda)},
-            {"temperature", text(2 * method.temperature.value_or(method.beta))}};
-  return {{"reduction", "sum"}, {"beta", text(2 * method.beta)}};
+  ObjectiveSettings settings = {{"reduction", method.objective == "mapo" ? "mean" : "sum"}};
+  if (method.objective == "mapo") {
+    settings.emplace_back("b", text(method.beta));
+  } else if (method.objective == "dspo_e") {
+    settings.emplace_back("lambda", text(lambda));
+  } else if (has_temperature(method)) {
+    settings.emplace_back("lambda", text(lambda));
+    settings.emplace_back("temperature", text(2 * method.temperature.value_or(method.beta)));
+  } else if (method.objective != "sft") {
+    settings.emplace_back("beta", text(method.objective == "diffusion_kto" ? method.beta : 2 * method.beta));
+  }
+  settings.insert(settings.end(), method.options.begin(), method.options.end());
+  return settings;
 }
 
 std::string describe(const Method& m) {
@@ -130,6 +118,13 @@ std::string describe(const Method& m) {
   if (m.policy == PolicyKind::data_driven)
     text += fmt::format("; adapters rank {} alpha {:g} lr {:g} steps {}", m.adapters.rank, m.adapters.alpha,
                         m.adapters.learning_rate, m.adapters.steps);
+  if (m.timesteps.kind != TimestepSampling::uniform)
+    text += fmt::format("; timesteps {} gamma {:g} bins {}", name_of(m.timesteps.kind), m.timesteps.gamma,
+                        m.timesteps.bins);
+  if (m.reward_scale != RewardScale::none) text += fmt::format("; reward scale {}", name_of(m.reward_scale));
+  if (m.reference_update)
+    text += fmt::format("; tau {} delta {:g} test {} policy {}", m.reference_update->tau, m.reference_update->delta,
+                        int(m.reference_update->test), int(m.reference_update->policy));
   return text;
 }
 
@@ -148,7 +143,7 @@ std::vector<Method> choose_methods(const std::vector<std::string>& names, const 
   std::vector<Method> chosen;
   for (Method method : all_methods()) {
     if (!all && !contains(names, method.name)) continue;
-    apply_settings(method, settings);
+    apply_method_settings(method, settings);
     chosen.push_back(std::move(method));
   }
   return chosen;

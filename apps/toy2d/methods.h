@@ -8,6 +8,9 @@
 
 #include "align/data_driven_pair.h"
 #include "align/objective.h"
+#include "align/reference_update.h"
+#include "align/reward_scale.h"
+#include "align/timestep_sampler.h"
 #include "apps/common/cli.h"
 
 namespace plumb::toy2d {
@@ -19,7 +22,8 @@ enum class PolicyKind { forward_process, training_free, training_free_swapped, d
 enum class NegativeKind { neighbor, same, unrelated };
 
 /// How a method makes a batch out of the preference set.
-enum class PairKind { paired, rand_positive, not_paired };
+/// `downgraded`: Self-DPO's losers, another winner of the batch under the same condition.
+enum class PairKind { paired, rand_positive, not_paired, downgraded };
 
 /// One row of the experiment: an objective with its policy pair and its fine-tuning settings.
 struct Method {
@@ -38,8 +42,12 @@ struct Method {
   std::optional<double> lambda = {};       ///< DSPO and its kin: apart from beta
   std::optional<double> temperature = {};  ///< DSPO, DSPO-ref: apart from beta, in the toy's units
   DataDrivenOptions adapters = {};         ///< of the data-driven policy pair
-  bool degenerate = false;                 ///< starts at a point its gradient never leaves; tables say so
-  bool in_table = true;                    ///< of the methods run when none are named
+  TimestepSamplerOptions timesteps = {};
+  RewardScale reward_scale = RewardScale::none;
+  std::optional<ReferenceUpdateOptions> reference_update = {};
+  ObjectiveSettings options = {};  ///< of the objective, beside those the toy sets
+  bool degenerate = false;         ///< starts at a point its gradient never leaves; tables say so
+  bool in_table = true;            ///< of the methods run when none are named
 };
 
 /// Every method there is, with the defaults of the experiment.

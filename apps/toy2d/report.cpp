@@ -83,6 +83,7 @@ Json log_json(const LogLine& line) {
   json.set("loss", s.loss).set("lr", line.learning_rate).set("grad_norm", line.grad_norm).set("error_w", s.error_w);
   json.set("error_l", or_nan(s.error_l)).set("ref_error_w", or_nan(s.ref_error_w));
   json.set("ref_error_l", or_nan(s.ref_error_l)).set("margin", or_nan(s.margin));
+  json.set("reference_divergence", or_nan(s.reference_divergence));
   json.set("implicit_accuracy", or_nan(s.implicit_accuracy)).set("logit_abs_median", or_nan(s.logit_abs_median));
   return json.set("saturated", or_nan(s.saturated));
 }

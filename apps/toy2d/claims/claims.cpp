@@ -79,7 +79,7 @@ std::vector<Claim> judge_claims(const std::vector<RowSummary>& rows, const Setti
                                 const StudyReport* study) {
   const Findings findings(rows, settings, study);
   std::vector<Claim> claims;
-  for (auto* judge_paper : {ddspo_claims, dspo_claims, self_dpo_claims})
+  for (auto* judge_paper : {ddspo_claims, dspo_claims, rethinking_claims, self_dpo_claims})
     for (Claim& claim : judge_paper(findings)) claims.push_back(std::move(claim));
   for (Claim& bar : Bars(rows, settings).run()) claims.push_back(std::move(bar));
   return claims;

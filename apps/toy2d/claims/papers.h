@@ -36,6 +36,7 @@ void append(std::vector<Claim>& claims, std::optional<Claim> claim);
 
 std::vector<Claim> ddspo_claims(const Findings& findings);
 std::vector<Claim> dspo_claims(const Findings& findings);
+std::vector<Claim> rethinking_claims(const Findings& findings);
 std::vector<Claim> self_dpo_claims(const Findings& findings);
 
 /// A claim about something the toy does not have.

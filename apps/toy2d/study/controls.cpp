@@ -61,6 +61,18 @@ void add_dspo(const Settings& settings, const std::vector<Method>& methods, std:
     }
 }
 
+/// Self-DPO's own ablation: its preference term alone.
+void add_self_dpo(const Settings& settings, const std::vector<Method>& methods, std::vector<StudyRun>& runs) {
+  const Method* self_dpo = chosen_method(methods, "self_dpo");
+  if (!self_dpo) return;
+  Method alone = *self_dpo;
+  alone.options = {{"lambda1", "0"}, {"lambda2", "1"}};
+  for (const std::string& source : settings.pair_sources) {
+    runs.push_back({.part = kControlPart, .variant = "self_dpo", .method = *self_dpo, .pairs = source});
+    runs.push_back({.part = kControlPart, .variant = kSelfDpoWithoutLoss, .method = alone, .pairs = source});
+  }
+}
+
 }  // namespace
 
 std::string sft_variant(double learning_rate, int64_t steps) {
@@ -75,6 +87,7 @@ std::vector<StudyRun> control_runs(const Settings& settings, const std::vector<M
   std::vector<StudyRun> runs;
   add_sft(settings, methods, runs);
   add_training_free(settings, methods, runs);
+  add_self_dpo(settings, methods, runs);
   add_dspo(settings, methods, runs);
   return runs;
 }

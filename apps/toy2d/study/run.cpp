@@ -48,8 +48,11 @@ class Study {
         },
         &recorder};
     try {
-      finetune(method, {world_, schedule_, *seeds_[seed].reference, pairs, seeds_[seed].key.fork("finetune")},
-               observer);
+      const std::unique_ptr<PointDenoiser> student = finetune(
+          method, {world_, schedule_, *seeds_[seed].reference, pairs, seeds_[seed].key.fork("finetune")}, observer);
+      if (run.by_timestep)
+        outcome.by_timestep = timestep_profile(*student, *seeds_[seed].reference, world_, schedule_,
+                                               seeds_[seed].key.fork("timestep profile"));
     } catch (const NumericError&) {
       outcome.diverged_at = int64_t(outcome.margin.size()) + 1;
     }

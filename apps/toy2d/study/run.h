@@ -8,6 +8,7 @@
 #include "align/preference.h"
 #include "apps/common/signals.h"
 #include "apps/toy2d/settings.h"
+#include "apps/toy2d/study/timestep_profile.h"
 #include "diffusion/point_denoiser.h"
 
 namespace plumb::toy2d {
@@ -21,6 +22,7 @@ struct StudyRun {
   int64_t pairs_per_class = 0;            ///< N; 0: the run's
   std::vector<int64_t> checkpoints = {};  ///< increasing step counts to measure at; 0 is the reference
   int64_t seeds = 5;                      ///< at most; the first seeds of the study
+  bool by_timestep = false;               ///< also measure the student by timestep at the end
 };
 
 struct StudyPoint {
@@ -34,6 +36,7 @@ struct StudyOutcome {
   std::vector<double> implicit_accuracy;  ///< by step; NaN where the objective has none
   std::vector<double> margin;             ///< by step; NaN where the objective has none
   int64_t diverged_at = 0;                ///< step whose loss was not finite; 0: none
+  TimestepProfile by_timestep = {};       ///< where asked for
 };
 
 struct StudyResult {

@@ -39,6 +39,9 @@ std::vector<StudyRun> plan_study(const Settings& settings, const std::vector<Met
   append(runs, trajectory_runs(settings, methods));
   append(runs, pairs_runs(settings, methods));
   append(runs, beta_runs(settings, methods));
+  append(runs, ablation_runs(settings, methods));
+  append(runs, timestep_runs(settings, methods));
+  append(runs, tuned_runs(settings, methods));
   for (StudyRun& run : runs)
     if (run.pairs_per_class == 0) run.pairs_per_class = settings.pairs_per_class;
   return runs;
@@ -67,6 +70,8 @@ std::string format_study(const StudyReport& report) {
   add(kDspoPart, "DSPO, temperature and lambda apart");
   add(kPairsPart, "Pairs a class");
   add(kBetaPart, "Strength of the preference");
+  add(kAblationPart, "Reference updates and timesteps, long runs");
+  add(kTunedPart, "Tuned: settings selected by the common search on other seeds");
   for (const char* metric : {"sw2", "spread", "radial_shift"}) {
     const std::string table = format_steps(report.rows, kTrajectoryPart, metric);
     if (!table.empty()) text += table + '\n';

@@ -130,12 +130,60 @@ TEST_CASE("toy2d: the table's numbers in the objectives' own units") {
   CHECK(settings_of("dspo") == ObjectiveSettings{{"reduction", "sum"}, {"lambda", "0.001"}, {"temperature", "0.002"}});
   CHECK(settings_of("dspo_e") == ObjectiveSettings{{"reduction", "sum"}, {"lambda", "0.001"}});
   CHECK(settings_of("mapo") == ObjectiveSettings{{"reduction", "mean"}, {"b", "0.01"}});
+  CHECK(settings_of("diffusion_kto") == ObjectiveSettings{{"reduction", "sum"}, {"beta", "10"}});
+  CHECK(settings_of("self_dpo") == ObjectiveSettings{{"reduction", "sum"}, {"beta", "2"}});
+  CHECK(settings_of("rethinking") == settings_of("diffusion_dpo"));
   CHECK(settings_of("sft") == ObjectiveSettings{{"reduction", "sum"}});
   Method apart = method_named("dspo");
   apart.lambda = 0.5;
   apart.temperature = 100;
   CHECK(objective_settings(apart) ==
         ObjectiveSettings{{"reduction", "sum"}, {"lambda", "0.5"}, {"temperature", "200"}});
+}
+
+TEST_CASE("toy2d: wrappers are set by key, and refused where they mean nothing") {
+  const Method plain = choose_methods({"diffusion_dpo"}, {{"diffusion_dpo.lr", "1e-3"}})[0];
+  CHECK_FALSE(plain.reference_update.has_value());
+  CHECK(plain.timesteps.kind == TimestepSampling::uniform);
+  const KeyValues set = {{"rethinking.tau", "16"},          {"rethinking.delta", "inf"},
+                         {"rethinking.policy", "reinit"},   {"rethinking.test", "candidate"},
+                         {"rethinking.gamma", "1"},         {"rethinking.bins", "10"},
+                         {"rethinking.reward_scale", "max"}};
+  const Method wrapped = choose_methods({"rethinking"}, set)[0];
+  REQUIRE(wrapped.reference_update.has_value());
+  CHECK(wrapped.reference_update->tau == 16);
+  CHECK(std::isinf(wrapped.reference_update->delta));
+  CHECK(wrapped.reference_update->policy == ReferencePolicy::reinit);
+  CHECK(wrapped.reference_update->test == ReferenceTest::candidate);
+  CHECK(wrapped.timesteps.kind == TimestepSampling::uniform);
+  CHECK(wrapped.reward_scale == RewardScale::max);
+  CHECK_FALSE(choose_methods({"rethinking"}, {{"rethinking.tau", "0"}})[0].reference_update.has_value());
+  CHECK_THROWS_AS(choose_methods({"sft"}, {{"sft.tau", "16"}}), UsageError);
+  CHECK_THROWS_AS(choose_methods({"sft"}, {{"sft.beta", "1"}}), UsageError);
+  CHECK_THROWS_AS(choose_methods({"rethinking"}, {{"rethinking.policy", "thaw"}}), UsageError);
+  CHECK_THROWS_AS(choose_methods({"rethinking"}, {{"rethinking.gamma", "0"}}), UsageError);
+  CHECK_THROWS_AS(choose_methods({"self_dpo"}, {{"self_dpo.lambda1", "-1"}}), UsageError);
+  CHECK(objective_settings(choose_methods({"self_dpo"}, {{"self_dpo.lambda1", "0"}})[0]).back() ==
+        std::pair<std::string, std::string>("lambda1", "0"));
+}
+
+TEST_CASE("toy2d: wrappers that change nothing give the same samples") {
+  Settings settings = small_settings();
+  settings.seeds = 1;
+  const auto samples_with = [&](const KeyValues& set) {
+    const Results results = run_with_threads(settings, choose_methods({"rethinking"}, set), 1);
+    return results.rows.back().samples.to_vector<float>();
+  };
+  KeyValues plain = {{"rethinking.steps", "4"}, {"rethinking.gamma", "1"}, {"rethinking.reward_scale", "none"}};
+  KeyValues frozen = plain, late = plain;
+  frozen.emplace_back("rethinking.tau", "0");
+  late.emplace_back("rethinking.tau", "1000");
+  CHECK(samples_with(frozen) == samples_with(late));
+  KeyValues moving = plain;
+  moving.emplace_back("rethinking.tau", "1");
+  moving.emplace_back("rethinking.beta", "100");
+  frozen.emplace_back("rethinking.beta", "100");
+  CHECK(samples_with(frozen) != samples_with(moving));
 }
 
 TEST_CASE("toy2d: DSPO-ref does not leave the reference") {

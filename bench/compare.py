@@ -23,9 +23,19 @@ import tempfile
 GOALS = {
     "toy_step/512": (2.0, None),
     "toy_step/64": (3.5, None),
+    "dpo_step/64": (3.0, None),
+    "tf_cpp_step/64": (None, None),
+    "self_dpo_step/64": (None, None),
+    "dspo_step/64": (None, None),
     "add_2x2": (None, 100e-9),
     "add_2x2_recorded": (None, 200e-9),
     "chain_100_per_op": (None, 500e-9),
+}
+# name -> (another of ours, most that ours may take of its time)
+OWN_GOALS = {
+    "tf_cpp_step/64": ("dpo_step/64", 1.35),
+    "self_dpo_step/64": ("dpo_step/64", 1.05),
+    "dspo_step/64": ("dpo_step/64", 1.05),
 }
 UNIT = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 PEER = pathlib.Path(__file__).resolve().parent / "peers" / "torch_peer.py"
@@ -138,6 +148,26 @@ def summarise(name, rounds, peers):
     return row
 
 
+def own_ratio(row, rounds):
+    """Adds the ratio of ours to another of ours, formed within rounds."""
+    other, most = OWN_GOALS.get(row["name"], (None, None))
+    pairs = [(mine["ours"], theirs["ours"]) for mine, theirs in zip(rounds[row["name"]], rounds.get(other, [])) if "ours" in mine and "ours" in theirs]
+    if not pairs:
+        return
+    row["own"] = {"of": other, "most": most}
+    for key, part in (("ratio", 0), ("cpu_ratio", 1)):
+        row["own"][key] = statistics.median(mine[part] / theirs[part] for mine, theirs in pairs)
+    row["met"] = row["own"]["ratio"] <= most and row.get("met", True)
+
+
+def own_lines(rows):
+    for row in rows:
+        if "own" in row:
+            own = row["own"]
+            yield (f"- `{row['name']}` takes {own['ratio']:.3f} of our `{own['of']}` ({own['cpu_ratio']:.3f} of processor time; goal {own['most']:g}, "
+                   f"{'met' if own['ratio'] <= own['most'] else 'missed'})")
+
+
 def duration(seconds):
     for unit, scale in (("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3)):
         if seconds < 1000 * scale:
@@ -205,7 +235,10 @@ def main():
                 result["ours"] = measured
             rounds[name].append(result)
     rows = [summarise(name, rounds[name], peers) for name in names if any(rounds[name])]
+    for row in rows:
+        own_ratio(row, rounds)
     print("\n".join(table(rows, peers)))
+    print("\n".join(["", *own_lines(rows)]))
     print(f"\n{machine()}. " + "; ".join(f"{peer.label}: torch {peer.version}" for peer in peers)
           + f". One thread, processor {arguments.cpu}, {arguments.rounds} interleaved rounds of {arguments.seconds:g} s; medians.")
     if arguments.json:

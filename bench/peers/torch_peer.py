@@ -1,4 +1,4 @@
-"""The PyTorch peer of our benchmarks: the training step of the toy network and the cost of tiny ops, one thread, tuned.
+"""The PyTorch peer of our benchmarks: training and preference steps of the toy network and the cost of tiny ops, one thread, tuned.
 
     python torch_peer.py [--seconds 1] [--cpu 0] [NAME ...]      prints one JSON line a benchmark
     python torch_peer.py --serve                                 reads names from standard input, answers each with a line
@@ -92,6 +92,94 @@ def toy_step(size, prepare, optimiser_options):
     return step
 
 
+class PairData:
+    """A fixed batch of pairs and the schedule's tables."""
+
+    def __init__(self, size):
+        generator = torch.Generator().manual_seed(1)
+        self.x0 = torch.randn(2 * size, 2, generator=generator)  # winners first
+        self.label = torch.randint(0, CLASSES, (size,), generator=generator).repeat(2)
+        self.negative = torch.randint(0, CLASSES, (size,), generator=generator)
+        self.with_negative = torch.cat([self.label, self.negative])
+        bar = torch.cumprod(1 - torch.linspace(1e-3, 0.2, 100), 0)
+        self.alpha, self.sigma = bar.sqrt(), (1 - bar).sqrt()
+
+
+def errors(prediction, target):
+    return (prediction - target).square().mean(1)
+
+
+def logits(pred, ref, target, beta):
+    ew, el = errors(pred, target).chunk(2)
+    rw, rl = errors(ref, target).chunk(2)
+    return -0.5 * beta * ((ew - el) - (rw - rl)), ew
+
+
+def dpo_loss(pred, ref, target, beta):
+    return -torch.nn.functional.logsigmoid(logits(pred, ref, target, beta)[0]).mean()
+
+
+def self_dpo_loss(pred, ref, target):
+    z, ew = logits(pred, ref, target, 5000.0)
+    return 0.5 * ew.mean() - 0.5 * torch.nn.functional.logsigmoid(z).mean()
+
+
+def dspo_loss(pred, ref, target):
+    n = pred.shape[0] // 2
+    weight = 0.001 * (1 - torch.sigmoid(logits(pred, ref, target, 0.001)[0]))
+    return ((pred[:n] - target[:n]) - weight[:, None] * (pred[:n] - ref[:n])).square().mean()
+
+
+PREFERENCE_LOSSES = {
+    "dpo_step": lambda pred, ref, target: dpo_loss(pred, ref, target, 5000.0),
+    "tf_cpp_step": lambda pred, ref, target: dpo_loss(pred, ref, target, 16000.0),
+    "self_dpo_step": self_dpo_loss,
+    "dspo_step": dspo_loss,
+}
+
+
+def preference_step(kind, size, prepare, optimiser_options):
+    """Returns a function that does one step: draws, noising, frozen and trained forwards (the frozen ones of TF-CPP in one batch), loss, backward,
+    AdamW. With prepare = compiled everything up to the loss is one compiled function."""
+    torch.manual_seed(0)
+    student, reference, data = ToyNet(), ToyNet(), PairData(size)
+    reference.load_state_dict(student.state_dict())
+    reference.requires_grad_(False)
+    optimiser = torch.optim.AdamW(student.parameters(), lr=1e-5, **optimiser_options)
+    loss_of, n = PREFERENCE_LOSSES[kind], size
+    whole = prepare is compiled
+    if whole:
+        run, frozen = student, reference
+    else:
+        times = torch.zeros(2 * n)
+        run, frozen = prepare(student, (data.x0, times, data.label)), prepare(reference, (data.x0, times, data.label))
+
+    def loss_from(x0, t, noise):
+        t, target = torch.cat([t, t]), torch.cat([noise, noise])
+        x = data.alpha[t][:, None] * x0 + data.sigma[t][:, None] * target
+        time = t.float()
+        with torch.no_grad():
+            if kind == "tf_cpp_step":
+                everything = frozen(torch.cat([x, x[n:]]), torch.cat([time, time[n:]]), data.with_negative)
+                ref, target = everything[:2 * n], torch.cat([everything[:n], everything[2 * n:]])
+            else:
+                ref = frozen(x, time, data.label)
+        return loss_of(run(x, time, data.label), ref, target)
+
+    evaluate = torch.compile(loss_from) if whole else loss_from
+
+    def step():
+        optimiser.zero_grad(set_to_none=True)
+        x0 = data.x0
+        if kind == "self_dpo_step":  # another winner of the batch as the loser
+            x0 = torch.cat([x0[:n], x0[torch.randperm(n)]])
+        evaluate(x0, torch.randint(0, 100, (n,)), torch.randn(n, 2)).backward()
+        optimiser.step()
+    for _ in range(5):
+        step()
+    return step
+
+
 def add_2x2():
     a, b = torch.ones(2, 2), torch.ones(2, 2)
     add = torch.add
@@ -154,24 +242,27 @@ class Peer:
         self.ready = {}
 
     def prepare(self, name):
-        if name.startswith("toy_step/"):
-            return self.fastest_step(int(name.split("/")[1]))
+        kind, _, size = name.partition("/")
+        if kind == "toy_step":
+            return self.fastest_step(name, lambda *how: toy_step(int(size), *how))
+        if kind in PREFERENCE_LOSSES:
+            return self.fastest_step(name, lambda *how: preference_step(kind, int(size), *how))
         plain = {"add_2x2": (add_2x2, 1000), "add_2x2_recorded": (add_2x2_recorded, 1000), "chain_100_per_op": (chain_100, 100)}
         make, per_call = plain[name]
         return make(), per_call, "eager"
 
-    def fastest_step(self, size):
+    def fastest_step(self, name, make):
         best = None
         for variant, (how, options) in toy_variants().items():
             if variant.startswith("compile") and not self.compile_networks:
                 continue
             try:
-                step = toy_step(size, how, options)
+                step = make(how, options)
                 took = measure(step, 0.3)["cpu_median_s"]
             except Exception as error:  # an option or compiler that this build lacks
-                print(f"# {variant} at {size}: {type(error).__name__}", file=sys.stderr)
+                print(f"# {name} {variant}: {type(error).__name__}", file=sys.stderr)
                 continue
-            print(f"# {variant} at {size}: {took * 1e3:.3f} ms", file=sys.stderr)
+            print(f"# {name} {variant}: {took * 1e3:.3f} ms", file=sys.stderr)
             if best is None or took < best[0]:
                 best = (took, step, variant)
         return best[1], 1, best[2]
@@ -183,7 +274,7 @@ class Peer:
         return {"name": name, **measure(function, seconds, per_call), "variant": variant, "torch": torch.__version__}
 
 
-NAMES = ["toy_step/512", "toy_step/64", "add_2x2", "add_2x2_recorded", "chain_100_per_op"]
+NAMES = ["toy_step/512", "toy_step/64", "dpo_step/64", "tf_cpp_step/64", "self_dpo_step/64", "dspo_step/64", "add_2x2", "add_2x2_recorded", "chain_100_per_op"]
 
 
 def main():

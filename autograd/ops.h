@@ -9,4 +9,5 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/norm.h"
 #include "autograd/ops/reduce.h"
+#include "autograd/ops/resize.h"
 #include "autograd/ops/softmax.h"

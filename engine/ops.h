@@ -28,4 +28,5 @@
 #include "engine/ops/reduce/prod.h"
 #include "engine/ops/reduce/sum.h"
 #include "engine/ops/reduce/variance.h"
+#include "engine/ops/resize/interpolate_bilinear.h"
 #include "engine/ops/softmax/softmax.h"

@@ -14,7 +14,7 @@
 //   L  = mean over pairs of  w(t) * -log sigmoid(z)
 //
 //   symbol   shape    meaning
-//   tw, tl   [B, …]   targets of the policy pair (align/policy_pair.h): forward process, training-free, oracle detached
+//   tw, tl   [B, …]   targets of the policy pair (align/policy_pair.h, align/data_driven_pair.h)             detached
 //   w(t)     [B]      loss_weight: none = 1; linear = t / (T - 1)
 //   beta              16000 (SD1.x and SDXL, training-free)
 //

@@ -38,6 +38,11 @@ void add_layout(std::vector<OpCase>& cases) {
   cases.push_back({"unsqueeze", {{kAny, {2, 3}}}, R"({"dim": 1})"});
 }
 
+void add_resize(std::vector<OpCase>& cases) {
+  cases.push_back({"interpolate_bilinear", {{kAny, {2, 1, 4, 3}}}, R"({"size": [7, 5]})"});
+  cases.push_back({"interpolate_bilinear", {{kAny, {1, 2, 5, 6}}}, R"({"size": [2, 3]})"});
+}
+
 /// Indices repeat: their gradients must add up.
 void add_index(std::vector<OpCase>& cases) {
   cases.push_back({"embedding", {{Values::index, {2, 4}, 3}, {kAny, {3, 2}}}});
@@ -57,6 +62,7 @@ std::vector<OpCase> tensor_cases() {
   add_products(cases);
   add_layout(cases);
   add_index(cases);
+  add_resize(cases);
   return cases;
 }
 

@@ -20,6 +20,7 @@ std::vector<OpEntry> reduce_ops();
 std::vector<OpEntry> linalg_ops();
 std::vector<OpEntry> layout_ops();
 std::vector<OpEntry> index_ops();
+std::vector<OpEntry> resize_ops();
 
 /// All of them, sorted by name.
 const std::vector<OpEntry>& op_table();

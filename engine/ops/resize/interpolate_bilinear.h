@@ -12,8 +12,13 @@ namespace plumb {
 ///   a) x_b
 /// along H and W. Making a picture smaller thus skips pixels; there is no averaging.
 /// x: [N, C, H, W] floating, any strides · returns [N, C, height, width], contiguous, of x's dtype; 16-bit values are
-/// blended in f32 and rounded once. Forward only: there is no gradient yet.
+/// blended in f32 and rounded once. Differentiable in x.
 /// Throws ShapeError unless x is 4-D with H, W, height and width positive (N and C may be 0), DTypeError.
 Tensor interpolate_bilinear(const Tensor& x, int64_t height, int64_t width);
+
+/// Gradient of interpolate_bilinear's x, of height by width: each output pixel's gradient goes back to the four input
+/// pixels it was blended from, with their weights. Sums are in f32 (f64 for f64); a plane is summed in order, so the
+/// bits do not depend on threads.
+Tensor interpolate_bilinear_backward(const Tensor& grad, int64_t height, int64_t width);
 
 }  // namespace plumb

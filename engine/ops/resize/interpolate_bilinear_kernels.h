@@ -8,5 +8,7 @@
 namespace plumb {
 
 void interpolate_bilinear_kernel(Cpu, const Tensor& x, Tensor& y);
+/// grad: [N, C, H', W'], any strides · grad_x: [N, C, H, W], contiguous, of grad's dtype.
+void interpolate_bilinear_backward_kernel(Cpu, const Tensor& grad, Tensor& grad_x);
 
 }  // namespace plumb

@@ -19,13 +19,14 @@ int64_t bytes_in_use() { return allocator_statistics().allocated_bytes; }
 }  // namespace
 
 TEST_CASE("adapter: a frozen base costs no gradient memory, and the reference no second copy of it") {
-  constexpr int64_t kFeatures = 512, kRank = 2, kBatch = 4;
-  constexpr int64_t kBase = 2 * (kFeatures + 1) * kFeatures * 4, kAdapter = 2 * 2 * kRank * kFeatures * 4;
+  constexpr int64_t kFeatures = 512, kRank = 2, kBatch = 4, kLayers = 6;
+  constexpr int64_t kLayer = (kFeatures + 1) * kFeatures * 4, kBase = kLayers * kLayer;
+  constexpr int64_t kAdapter = kLayers * 2 * kRank * kFeatures * 4, kSlack = 128 * 1024;
   const Tensor x = plumb::test::random_tensor({kBatch, kFeatures}, 3, DType::f32);
   Generator generator(5);
   const int64_t empty_process = bytes_in_use();
   Sequential net;
-  net.add<Linear>(kFeatures, kFeatures, generator).add<Linear>(kFeatures, kFeatures, generator);
+  for (int64_t i = 0; i < kLayers; ++i) net.add<Linear>(kFeatures, kFeatures, generator);
   CHECK(bytes_in_use() - empty_process >= kBase);
 
   const int64_t base_alone = bytes_in_use();
@@ -48,10 +49,10 @@ TEST_CASE("adapter: a frozen base costs no gradient memory, and the reference no
     if (step == 0) reset_peak_memory(), trained = bytes_in_use();
   }
   // Value, gradient and two moments of the adapters (their own values moved into the optimiser's arena), and the last
-  // graph's results: far below one copy or one gradient of the base.
-  CHECK(trained - base_alone <= 4 * kAdapter + 64 * 1024);
-  CHECK(4 * kAdapter + 64 * 1024 < kBase / 10);
-  CHECK(allocator_statistics().peak_allocated_bytes - base_alone <= 6 * kAdapter + 256 * 1024);
+  // graph's results: far below one copy or one gradient of the base. At the peak a matrix product may pack one layer.
+  CHECK(trained - base_alone <= 4 * kAdapter + kSlack);
+  CHECK(allocator_statistics().peak_allocated_bytes - base_alone <= 6 * kAdapter + kSlack + 5 * kLayer / 4);
+  CHECK(6 * kAdapter + kSlack + 5 * kLayer / 4 < kBase / 2);
   for (const NamedParameter& named : parameters(net, Include::base)) CHECK_FALSE(named.parameter->grad().defined());
 
   // The same with everything trained does cost that much: the measure can tell.

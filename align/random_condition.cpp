@@ -66,18 +66,19 @@ Tensor random_condition_probability(const RandomConditionOptions& options, int64
 RandomConditions apply_random_conditions(const PreferencePairs& batch, const Tensor& t, const Tensor& probability,
                                          const RandomKey& key, const RandomConditionOptions& options) {
   const int64_t count = batch.size(), listed = rows_of(options.prompts);
-  require<ValueError>(listed > 0 && rows_of(options.negatives) == listed,
+  const bool has_negative = rows_of(batch.negative) > 0, c_alone = !has_negative && rows_of(options.negatives) == 0;
+  require<ValueError>(listed > 0 && (c_alone || rows_of(options.negatives) == listed),
                       "random conditions: the list must hold prompts and as many negatives ({}, {})", listed,
                       rows_of(options.negatives));
   const Tensor replaced = lt(rand(key.fork("replace"), {count}, DType::f64), index_select(probability, 0, t));
   const Tensor drawn = randint(key.fork("prompt"), 0, listed, {count});
   PreferencePairs pairs = batch;
   // Pairs that keep their prompt and take the noise as target have no use for a c-: any will do.
-  const bool has_negative = rows_of(batch.negative) > 0;
-  require<ValueError>(has_negative || options.others_take_noise,
+  require<ValueError>(has_negative || c_alone || options.others_take_noise,
                       "random conditions: pairs that keep their prompts need negatives of their own");
   pairs.condition = mixed(replaced, take(options.prompts, drawn), batch.condition);
-  pairs.negative = mixed(replaced, take(options.negatives, drawn), has_negative ? batch.negative : batch.condition);
+  if (!c_alone)
+    pairs.negative = mixed(replaced, take(options.negatives, drawn), has_negative ? batch.negative : batch.condition);
   return {std::move(pairs), replaced};
 }
 

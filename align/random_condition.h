@@ -17,12 +17,13 @@ RandomConditionKind random_condition_from_name(std::string_view name);
 
 /// Random conditioning, DDSPO's rand_cond: with probability p(t) a pair's (c, c-) gives way, both, to a pair of an
 /// extra list of prompts; the latents stay.                                              [DDSPO's released code]
+/// The empty prompt of the codes of DPO, DSPO, Self-DPO and KTO is `constant` with probability 0.2 and a list of one.
 struct RandomConditionOptions {
   RandomConditionKind kind = RandomConditionKind::none;
   double k = 20;
   double probability = 0.5;
   Condition prompts = {};    ///< the list's c, a row each
-  Condition negatives = {};  ///< their c-
+  Condition negatives = {};  ///< their c-; may be empty when the pairs have none either
   /// Only replaced pairs take the policy pair's targets, the others the forward process': a mix with Diffusion-DPO. The
   /// pairs then need no c- of their own.
   bool others_take_noise = false;

@@ -8,6 +8,7 @@
 #include "autograd/backward.h"
 #include "engine/error.h"
 #include "engine/ops.h"
+#include "engine/parallel.h"
 #include "nn/optim/adam.h"
 #include "nn/optim/clip.h"
 #include "nn/optim/sgd.h"
@@ -371,6 +372,45 @@ TEST_CASE("preference trainer: a resumed run goes on bit for bit") {
   for (uint64_t step = 5; step < 8; ++step)
     CHECK(second.step(resumed.pairs.batch, RandomKey{3}.at_step(step)).divergence.has_value() == (step == 7));
   CHECK(weight_bits(resumed.student) == weight_bits(straight.student));
+}
+
+TEST_CASE("preference trainer: the same bits for any number of threads") {
+  const auto train = [](const char* name) {
+    const PointPairs pairs(384);
+    Generator generator(3);
+    PointDenoiser student({.hidden = 64}, generator);
+    const auto initial = clone(student);
+    const auto objective = make_objective(name);
+    const auto policy = make_training_free_pair();
+    AdamW optimizer(parameters(student), {.learning_rate = 1e-3});
+    PreferenceTrainer trainer({.student = &student,
+                               .initial = initial.get(),
+                               .objective = objective.get(),
+                               .policy = policy.get(),
+                               .schedule = &pairs.schedule,
+                               .optimizer = &optimizer},
+                              {.timesteps = {.kind = TimestepSampling::aware},
+                               .reward_scale = RewardScale::minmax,
+                               .reference_update = ReferenceUpdateOptions{.tau = 2, .delta = 1e300},
+                               .max_grad_norm = 1,
+                               .micro_batch = 150,
+                               .statistics = StatisticsScope::effective_batch});
+    std::string bits;
+    for (uint64_t step = 0; step < 4; ++step)
+      bits += bits_of(trainer.step(pairs.batch, RandomKey{3}.at_step(step)).output.logit);
+    return bits + weight_bits(student);
+  };
+  const int before = num_threads();
+  for (const char* name : {"ddspo", "diffusion_kto"}) {
+    CAPTURE(name);
+    set_num_threads(1);
+    const std::string one = train(name);
+    for (const int threads : {2, 3, 8}) {
+      set_num_threads(threads);
+      CHECK(train(name) == one);
+    }
+  }
+  set_num_threads(before);
 }
 
 TEST_CASE("preference trainer: what is missing or out of range is named") {

@@ -85,6 +85,7 @@ TEST_CASE("random conditions: what does not fit is named") {
   options.others_take_noise = true;
   CHECK_NOTHROW(apply_random_conditions(bare, pairs.t, p, RandomKey{1}, options));
   options.negatives = {};
+  CHECK_NOTHROW(apply_random_conditions(bare, pairs.t, p, RandomKey{1}, options));
   CHECK_THROWS_WITH_AS(apply_random_conditions(pairs.batch, pairs.t, p, RandomKey{1}, options),
                        "random conditions: the list must hold prompts and as many negatives (2, 0)", ValueError);
   options = listed(RandomConditionKind::constant);
@@ -92,6 +93,21 @@ TEST_CASE("random conditions: what does not fit is named") {
   CHECK_THROWS_WITH_AS(apply_random_conditions(pairs.batch, pairs.t, p, RandomKey{1}, options),
                        "random conditions: context is present in the list or in the batch, but not in both",
                        ValueError);
+}
+
+TEST_CASE("random conditions: a list of one without negatives is the empty prompt") {
+  const PointPairs pairs(4000);
+  PreferencePairs bare = pairs.batch;
+  bare.negative = {};
+  const RandomConditionOptions options{.kind = RandomConditionKind::constant,
+                                       .probability = 0.2,
+                                       .prompts = {.labels = from_vector<int64_t>({77}, {1})}};
+  const RandomConditions made =
+      apply_random_conditions(bare, pairs.t, random_condition_probability(options, 100), RandomKey{4}, options);
+  CHECK_FALSE(made.pairs.negative.labels.defined());
+  double empty_prompts = 0;
+  for (const int64_t label : made.pairs.condition.labels.to_vector<int64_t>()) empty_prompts += label == 77;
+  CHECK(std::abs(empty_prompts / 4000 - 0.2) <= 4 * std::sqrt(0.2 * 0.8 / 4000));
 }
 
 TEST_CASE("random conditions: in the trainer, with nothing replaced a mix with Diffusion-DPO is Diffusion-DPO") {

@@ -5,10 +5,13 @@
 #include <cmath>
 #include <memory>
 
+#include "align/preference_trainer.h"
 #include "autograd/ops.h"
 #include "engine/error.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
+#include "nn/adapter.h"
+#include "nn/optim/adam.h"
 #include "tests/support/numeric.h"
 #include "tests/support/point_pairs.h"
 
@@ -193,4 +196,70 @@ TEST_CASE("reference update: weights may be copied between two places of one net
                   ValueError);
   CHECK_THROWS_WITH_AS(ReferenceUpdate({.tau = -1}, student, initial, pairs.schedule),
                        "reference update: tau must not be negative (-1)", ValueError);
+}
+
+namespace {
+
+/// A network with one of its adapters on.
+class View final : public Denoiser {
+ public:
+  View(Denoiser& network, std::string adapter) : network_(network), adapter_(std::move(adapter)) {}
+  explicit View(const View&) = default;
+  Variable predict(const Variable& x, const Tensor& t, const Condition& condition) override {
+    const AdapterScope scope(network_, adapter_);
+    return network_.predict(x, t, condition);
+  }
+  void visit(ModuleVisitor& visitor) override { network_.visit(visitor); }
+  std::unique_ptr<Module> clone_module() const override { return std::make_unique<View>(*this); }
+
+ private:
+  Denoiser& network_;
+  std::string adapter_;
+};
+
+ParameterList weights_of_adapter(Denoiser& network, const std::string& name) {
+  ParameterList list;
+  for (const NamedParameter& entry : parameters(network, Include::adapters))
+    if (entry.name.find("adapters." + name + ".") != std::string::npos) list.push_back(entry);
+  return list;
+}
+
+std::string bits_of(const ParameterList& list) {
+  std::string bits;
+  for (const NamedParameter& entry : list) bits += test::bits_of(entry.parameter->value());
+  return bits;
+}
+
+}  // namespace
+
+TEST_CASE("reference update: with LoRA one network is student, reference and initial model") {
+  const PointPairs pairs(16);
+  PointDenoiser network = small_denoiser(1);
+  Generator generator(2);
+  for (const char* name : {"student", "reference"}) add_adapters(network, name, generator, {.rank = 2});
+  const std::string base = bits_of(parameters(network, Include::base));
+  View student(network, "student"), reference(network, "reference"), initial(network, "none");
+  train_adapter_only(network, "student");
+  const auto objective = make_objective("diffusion_dpo");
+  const auto policy = make_forward_process_pair();
+  AdamW optimizer(trainable(parameters(network)), {.learning_rate = 1e-2});
+  PreferenceTrainer trainer(
+      {.student = &student,
+       .initial = &initial,
+       .objective = objective.get(),
+       .policy = policy.get(),
+       .schedule = &pairs.schedule,
+       .optimizer = &optimizer,
+       .moving = {&reference, weights_of_adapter(network, "student"), weights_of_adapter(network, "reference")}},
+      {.reference_update = ReferenceUpdateOptions{.tau = 4, .delta = 1e300}});
+  for (uint64_t step = 0; step < 6; ++step) {
+    const std::vector<double> z =
+        trainer.step(pairs.batch, RandomKey{3}.at_step(step)).output.logit.to_vector<double>();
+    for (const double value : z) CHECK((value == 0) == (step % 4 == 0));  // student = reference, bit for bit
+    const bool same =
+        bits_of(weights_of_adapter(network, "student")) == bits_of(weights_of_adapter(network, "reference"));
+    CHECK(same == (step == 3));
+  }
+  CHECK(&trainer.reference() == &reference);
+  CHECK(bits_of(parameters(network, Include::base)) == base);
 }

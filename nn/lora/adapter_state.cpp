@@ -127,8 +127,8 @@ void Reader::read(const StateDict& state) {
 
 void Reader::expect_shape(const Found& found, Part part, const Shape& expected) {
   const Tensor& tensor = found.parts[part];
-  if (!(squeezed(tensor.shape()) == squeezed(expected)))
-    report_.misshaped.push_back(fmt::format("{} (expected {}, got {})", found.names[part], expected, tensor.shape()));
+  if (!is_floating(tensor.dtype()) || !(squeezed(tensor.shape()) == squeezed(expected)))
+    report_.misshaped.push_back(fmt::format("{} (expected floating {}, got {})", found.names[part], expected, tensor));
 }
 
 void Reader::check_shapes(size_t i, const std::optional<AdapterConfig>& config) {

@@ -151,7 +151,7 @@ TEST_CASE("adapter file: every name that is missing, extra or misshaped is liste
   CHECK(loaded_output(state) ==
         "load_adapter: names and shapes must match; 1 missing: unet.0.lora_A.weight; "
         "2 extra: unet.1.lora_A.weight, text_encoder.0.lora_A.weight; "
-        "1 misshaped: unet.2.lora_B.weight (expected [3, 2], got [3, 5])");
+        "1 misshaped: unet.2.lora_B.weight (expected floating [3, 2], got f32[3, 5])");
   state = adapter_state_dict(net.net, "a", AdapterFormat::peft);
   const StateDict half(state.begin(), state.begin() + 2);
   CHECK(loaded_output(half) == [&] {
@@ -161,11 +161,17 @@ TEST_CASE("adapter file: every name that is missing, extra or misshaped is liste
   }());
   CHECK(loaded_output(half, config) ==
         "load_adapter: names and shapes must match; 2 missing: unet.2.lora_A.weight, unet.2.lora_B.weight");
+  state[1].tensor = zeros({8, 2}, DType::i64);
+  CHECK(loaded_output(state) ==
+        "load_adapter: names and shapes must match; "
+        "1 misshaped: unet.0.lora_B.weight (expected floating [8, 2], got i64[8, 2])");
+  state = adapter_state_dict(net.net, "a", AdapterFormat::peft);
   AdapterConfig other = config;
   other.rank_pattern["2"] = 4;
   CHECK(loaded_output(state, other) ==
-        "load_adapter: names and shapes must match; 2 misshaped: unet.2.lora_A.weight (expected [4, 8], got [2, 8]), "
-        "unet.2.lora_B.weight (expected [3, 4], got [3, 2])");
+        "load_adapter: names and shapes must match; 2 misshaped: unet.2.lora_A.weight (expected floating [4, 8], got "
+        "f32[2, 8]), "
+        "unet.2.lora_B.weight (expected floating [3, 4], got f32[3, 2])");
   state.push_back({"0.lora_A.weight", state[0].tensor});
   CHECK(loaded_output(state) == "adapter: unet.0.lora_A.weight and 0.lora_A.weight are the same tensor of one layer");
   StateDict kohya = adapter_state_dict(net.net, "a", AdapterFormat::kohya);

@@ -23,7 +23,7 @@ std::unique_ptr<PointDenoiser> finetune(const Method& method, const FinetuneStar
                              .policy = policy.get(),
                              .schedule = &start.schedule,
                              .optimizer = &adam},
-                            trainer_options(method));
+                            trainer_options(method, start));
   for (int64_t step = 0; step < method.steps; ++step) {
     const RandomKey key = start.key.at_step(uint64_t(step));
     const StepStatistics statistics = step_statistics(trainer.step(draw_pairs(method, start, key), key));

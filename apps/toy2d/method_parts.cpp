@@ -59,12 +59,12 @@ std::unique_ptr<PolicyPair> make_policy(const Method& method, const FinetuneStar
   return make_forward_process_pair();
 }
 
-PreferenceTrainerOptions trainer_options(const Method& method) {
+PreferenceTrainerOptions trainer_options(const Method& method, const FinetuneStart& start) {
   PreferenceTrainerOptions options{
       .timesteps = method.timesteps, .reward_scale = method.reward_scale, .reference_update = method.reference_update};
   // The toy sums over its two dimensions, in the divergence as well.
   if (options.reference_update) options.reference_update->divergence.reduction = Reduction::sum;
-  if (method.pairs == PairKind::downgraded) options.transform = Downgrade({});
+  if (method.pairs == PairKind::downgraded) options.transform = Downgrade({.data_set = start.pairs.winners});
   return options;
 }
 

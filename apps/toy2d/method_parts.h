@@ -12,7 +12,7 @@ namespace plumb::toy2d {
 std::unique_ptr<PolicyPair> make_policy(const Method& method, const FinetuneStart& start);
 
 /// What the trainer wraps around the objective: timesteps, reward scale, moving reference, Self-DPO's losers.
-PreferenceTrainerOptions trainer_options(const Method& method);
+PreferenceTrainerOptions trainer_options(const Method& method, const FinetuneStart& start);
 
 /// One batch: pairs drawn with replacement and made into what the method trains on.
 /// Throws ValueError when a method wants another prompt's winner and there is one prompt only.

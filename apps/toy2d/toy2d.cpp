@@ -12,6 +12,7 @@
 #include "apps/toy2d/figures.h"
 #include "apps/toy2d/report.h"
 #include "apps/toy2d/settings.h"
+#include "apps/toy2d/study/figures.h"
 #include "apps/toy2d/study/search.h"
 #include "apps/toy2d/study/study.h"
 #include "engine/format.h"
@@ -90,6 +91,7 @@ int run_toy2d(const Arguments& arguments) {
   found.claims = judge_claims(found.rows, settings, found.study ? &*found.study : nullptr);
   write_files(out, settings, methods, found);
   draw_figures(out.path(), settings, methods, found.results);
+  if (found.study) draw_study(out.path(), settings, *found.study);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   if (!settings.global.quiet) print_summary(settings, found, seconds.count());
   return kExitDone;

@@ -29,7 +29,7 @@ Scene layout(const Figure& figure) {
   require<ValueError>(!figure.panels.empty() && figure.columns > 0,
                       "plot: a figure has panels and columns ({} panels, {} columns)", figure.panels.size(),
                       figure.columns);
-  constexpr double kEdge = 10, kTitleSize = 18, kTitleHeight = 34, kLegendHeight = 26;
+  constexpr double kEdge = 10, kTitleSize = 18, kTitleHeight = 34, kLegendHeight = 26, kLegendRow = 20;
   // All panels share the widest margins, so that their axes line up.
   Margins margins;
   for (const Panel& panel : figure.panels) {
@@ -46,7 +46,9 @@ Scene layout(const Figure& figure) {
   Scene scene;
   scene.title = figure.title.empty() ? figure.panels[0].title : figure.title;
   scene.width = 2 * kEdge + cell_width * static_cast<double>(columns);
-  scene.height = top + cell_height * static_cast<double>(rows) + (figure.legend.empty() ? 0 : kLegendHeight) + kEdge;
+  const std::vector<LegendEntries> legend = wrap_legend(figure.legend, scene.width - 2 * kEdge);
+  const double legend_height = legend.empty() ? 0 : kLegendHeight + kLegendRow * static_cast<double>(legend.size() - 1);
+  scene.height = top + cell_height * static_cast<double>(rows) + legend_height + kEdge;
   if (!figure.title.empty()) {
     scene.add(Label{{scene.width / 2, kEdge + kTitleSize}, figure.title, kTitleSize, kInk, Anchor::middle, 0, true});
   }
@@ -56,8 +58,9 @@ Scene layout(const Figure& figure) {
     Rect box{left, upper, left + figure.panel_width, upper + figure.panel_height};
     draw_panel(figure.panels[i], box, scene);
   }
-  if (!figure.legend.empty()) {
-    draw_legend_line(figure.legend, {scene.width / 2, scene.height - kEdge - kLegendHeight / 2}, scene);
+  for (std::size_t i = 0; i < legend.size(); ++i) {
+    const double below = legend_height - kLegendHeight / 2 - kLegendRow * static_cast<double>(i);
+    draw_legend_line(legend[i], {scene.width / 2, scene.height - kEdge - below}, scene);
   }
   return scene;
 }

@@ -108,7 +108,7 @@ struct Figure {
   std::string title = {};
   std::size_t columns = 3;
   double panel_width = 260, panel_height = 260;            // of the axes' box, in pixels before the PNG's scale
-  std::vector<std::pair<std::string, Color>> legend = {};  // one for all panels, under the figure
+  std::vector<std::pair<std::string, Color>> legend = {};  // one for all panels, in lines under the figure
   std::vector<Panel> panels = {};
 
   Panel& add(std::string panel_title, std::string caption = {}) {

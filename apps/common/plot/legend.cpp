@@ -77,6 +77,9 @@ Rect emptiest_corner(const Panel& panel, const Axes& axes, double width, double 
   return best;
 }
 
+// Of the legend under a figure.
+constexpr double kLineSize = 12, kDot = 14, kBetween = 20;
+
 void draw_sample(const Entry& entry, Point left, Scene& scene) {
   Point middle{left.x + kSample / 2, left.y};
   if (entry.sample == Sample::dot) {
@@ -114,8 +117,22 @@ void draw_legend(const Panel& panel, const Axes& axes, Scene& scene) {
   }
 }
 
-void draw_legend_line(const std::vector<std::pair<std::string, Color>>& entries, Point at, Scene& scene) {
-  constexpr double kLineSize = 12, kDot = 14, kBetween = 20;
+std::vector<LegendEntries> wrap_legend(const LegendEntries& entries, double width) {
+  std::vector<LegendEntries> lines;
+  double used = 0;
+  for (const auto& entry : entries) {
+    const double own = kDot + text_width(entry.first, kLineSize);
+    if (lines.empty() || used + kBetween + own > width) {
+      lines.emplace_back();
+      used = -kBetween;
+    }
+    lines.back().push_back(entry);
+    used += kBetween + own;
+  }
+  return lines;
+}
+
+void draw_legend_line(const LegendEntries& entries, Point at, Scene& scene) {
   double width = -kBetween;
   for (const auto& [text, color] : entries) width += kDot + text_width(text, kLineSize) + kBetween;
   double left = at.x - width / 2;

@@ -63,9 +63,10 @@ std::optional<Claim> unbounded_harms(const Findings& f) {
 std::optional<Claim> fainter_when_noisy(const Findings& f) {
   if (!f.study()) return std::nullopt;
   ClaimCase judged(kPaper, "rewards are fainter and less often right at the noisiest timesteps (Fig. 2b, 2c)");
-  const auto ends = [](const std::vector<double>& bins) {
+  const auto ends = [](const std::vector<TimestepBin>& bins, std::optional<double> TimestepBin::*value) {
     double noisy = 0, rest = 0;
-    for (size_t bin = 0; bin < bins.size(); ++bin) (bin + 2 >= bins.size() ? noisy : rest) += bins[bin];
+    for (size_t bin = 0; bin < bins.size(); ++bin)
+      (bin + 2 >= bins.size() ? noisy : rest) += (bins[bin].*value).value_or(0);
     return std::pair(noisy / 2, rest / double(bins.size() - 2));
   };
   for (const StudyResult& result : f.study()->results) {
@@ -74,9 +75,10 @@ std::optional<Claim> fainter_when_noisy(const Findings& f) {
     std::vector<bool> scale_falls, accuracy_falls;
     Spread scale_ratio, accuracy_gap;
     for (const StudyOutcome& outcome : result.outcomes) {
-      if (outcome.by_timestep.accuracy.empty()) continue;
-      const auto [noisy_scale, scale] = ends(outcome.by_timestep.reward_scale);
-      const auto [noisy_accuracy, accuracy] = ends(outcome.by_timestep.accuracy);
+      const std::vector<TimestepBin>& bins = outcome.by_timestep.rewards;
+      if (bins.size() < 5) continue;
+      const auto [noisy_scale, scale] = ends(bins, &TimestepBin::reward_scale);
+      const auto [noisy_accuracy, accuracy] = ends(bins, &TimestepBin::accuracy);
       scale_falls.push_back(noisy_scale < scale);
       accuracy_falls.push_back(noisy_accuracy < accuracy);
       scale_ratio.values.push_back(noisy_scale / scale);

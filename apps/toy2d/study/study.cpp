@@ -1,9 +1,11 @@
 #include "apps/toy2d/study/study.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "apps/toy2d/report.h"
 #include "apps/toy2d/study/parts.h"
+#include "engine/format.h"
 
 namespace plumb::toy2d {
 namespace {
@@ -25,6 +27,52 @@ Json curves_json(const std::vector<StudyResult>& results) {
     }
   }
   return list;
+}
+
+Json bin_json(const TimestepBin& bin) {
+  Json json = Json::object();
+  json.set("begin", bin.begin).set("end", bin.end);
+  json.set("reward_scale", bin.reward_scale ? Json(*bin.reward_scale) : Json());
+  return json.set("accuracy", bin.accuracy ? Json(*bin.accuracy) : Json());
+}
+
+/// What was measured by timestep.
+Json timesteps_json(const std::vector<StudyResult>& results) {
+  Json list = Json::array();
+  for (const StudyResult& result : results) {
+    if (!result.run.by_timestep) continue;
+    for (size_t s = 0; s < result.seeds.size(); ++s) {
+      Json json = Json::object(), bins = Json::array();
+      for (const TimestepBin& bin : result.outcomes[s].by_timestep.rewards) bins.push_back(bin_json(bin));
+      json.set("variant", result.run.variant).set("pairs", result.run.pairs).set("seed", result.seeds[s]);
+      json.set("score_error", list_of(result.outcomes[s].by_timestep.score_error));
+      list.push_back(json.set("rewards", std::move(bins)));
+    }
+  }
+  return list;
+}
+
+/// Score error and preference accuracy by timestep, means over seeds.
+std::string format_timesteps(const std::vector<StudyResult>& results) {
+  std::string text;
+  for (const StudyResult& result : results) {
+    if (!result.run.by_timestep || result.outcomes.front().by_timestep.rewards.empty()) continue;
+    if (text.empty())
+      text = "By timestep, in tenths from least to most noise: preference accuracy, scale of the reward\n";
+    for (const bool accuracy : {true, false}) {
+      text += fmt::format("{:<24} {:<9}", accuracy ? result.run.variant : "", accuracy ? "accuracy" : "scale");
+      for (size_t bin = 0; bin < result.outcomes.front().by_timestep.rewards.size(); ++bin) {
+        Spread spread;
+        for (const StudyOutcome& outcome : result.outcomes) {
+          const TimestepBin& one = outcome.by_timestep.rewards.at(bin);
+          spread.values.push_back((accuracy ? one.accuracy : one.reward_scale).value_or(std::nan("")));
+        }
+        text += fmt::format(" {:>7.3f}", spread.mean());
+      }
+      text += '\n';
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -76,7 +124,8 @@ std::string format_study(const StudyReport& report) {
     const std::string table = format_steps(report.rows, kTrajectoryPart, metric);
     if (!table.empty()) text += table + '\n';
   }
-  return text;
+  const std::string by_timestep = format_timesteps(report.results);
+  return by_timestep.empty() ? text : text + by_timestep + '\n';
 }
 
 Json study_json(const StudyReport& report) {
@@ -84,7 +133,9 @@ Json study_json(const StudyReport& report) {
   for (const StudyRow& row : report.rows) rows.push_back(row_json(row, report.samples_per_class));
   Json json = Json::object();
   json.set("sampler", "ddim25").set("samples_per_class", report.samples_per_class);
-  return json.set("rows", std::move(rows)).set("curves", curves_json(report.results));
+  return json.set("rows", std::move(rows))
+      .set("curves", curves_json(report.results))
+      .set("timesteps", timesteps_json(report.results));
 }
 
 }  // namespace plumb::toy2d

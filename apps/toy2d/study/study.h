@@ -25,8 +25,9 @@ StudyReport study(const Settings& settings, const std::vector<Method>& methods, 
 /// The tables of the terminal.
 std::string format_study(const StudyReport& report);
 
-/// metrics.json's "study": {"samples_per_class", "sampler", "rows": [row_json], "implicit_accuracy": [{variant, pairs,
-/// seed, values by step}]}.
+/// metrics.json's "study": {"sampler", "samples_per_class", "rows": [row_json], "curves": [{variant, pairs, seed,
+/// implicit_accuracy, margin}] by step, "timesteps": [{variant, pairs, seed, score_error by t, rewards: [{begin, end,
+/// reward_scale, accuracy}]}]}.
 Json study_json(const StudyReport& report);
 
 }  // namespace plumb::toy2d

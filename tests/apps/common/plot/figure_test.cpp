@@ -40,6 +40,28 @@ Figure everything() {
 
 }  // namespace
 
+TEST_CASE("plot: the legend under a figure is broken into lines that fit") {
+  Figure figure;
+  figure.columns = 1;
+  figure.add("one").add(Line{.points = {{0, 0}, {1, 1}}});
+  const double plain = layout(figure).height;
+  figure.legend.emplace_back("name", class_color(0));
+  const double one_line = layout(figure).height;
+  CHECK(one_line > plain);
+  for (int i = 0; i < 30; ++i) figure.legend.emplace_back("a method", class_color(std::size_t(i)));
+  const Scene scene = layout(figure);
+  CHECK(scene.height > one_line);
+  std::size_t names = 0;
+  for (const SceneItem& item : scene.items)
+    if (const Label* label = std::get_if<Label>(&item.shape); label && label->text == "a method") {
+      ++names;
+      CHECK(label->at.x > 0);
+      CHECK(label->at.x < scene.width);
+      CHECK(label->at.y < scene.height);
+    }
+  CHECK(names == 30);
+}
+
 TEST_CASE("figure: everything is drawn inside the picture, twice the same") {
   Scene scene = layout(everything());
   Canvas canvas = rasterize(scene, 1);

@@ -14,7 +14,7 @@
 namespace plumb {
 namespace {
 
-void check(const PreferenceModels& models, const PreferenceTrainerOptions& options) {
+const PreferenceTrainerOptions& checked(const PreferenceModels& models, const PreferenceTrainerOptions& options) {
   require<ValueError>(models.student && models.initial && models.objective && models.schedule && models.optimizer,
                       "preference trainer: needs student, initial model, objective, schedule and optimizer");
   require<ValueError>(models.policy || !models.objective->uses_losers(),
@@ -27,6 +27,7 @@ void check(const PreferenceModels& models, const PreferenceTrainerOptions& optio
                       "preference trainer: wanted_share must be in [0, 1] ({})", options.wanted_share);
   require<ValueError>(options.divergence_every >= 0, "preference trainer: divergence_every must not be negative ({})",
                       options.divergence_every);
+  return options;
 }
 
 /// `first` where mask (bool [B]), else `second`, row by row.
@@ -57,7 +58,7 @@ struct PreferenceTrainer::Drawn {
 
 PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const PreferenceTrainerOptions& options)
     : models_(models),
-      options_((check(models, options), options)),
+      options_(checked(models, options)),
       sampler_(options.timesteps, models.schedule->num_train_timesteps()) {
   if (options.reward_scale != RewardScale::none)
     reward_scale_ = reward_scale(models.schedule->alphas_cumprod(), options.reward_scale);

@@ -168,22 +168,22 @@ TEST_CASE("preference trainer: DDSPO of the forward process is Diffusion-DPO und
   }
 }
 
-TEST_CASE("preference trainer: reward scale reaches the logit by the pair's timestep") {
-  Setup plain("diffusion_dpo"), scaled("diffusion_dpo");
-  // At student = reference logits are 0: take the first step alike, the second shows the scale.
-  for (Setup* setup : {&plain, &scaled}) {
-    PreferenceTrainer trainer(setup->models());
-    trainer.step(setup->pairs.batch, RandomKey{3});
+TEST_CASE("preference trainer: reward scale reaches the logit by the pair's timestep, KTO's by the sample's own") {
+  for (const char* name : {"diffusion_dpo", "diffusion_kto"}) {
+    CAPTURE(name);
+    Setup plain(name), scaled(name);
+    move_away(plain.student, 1);
+    move_away(scaled.student, 1);
+    PreferenceTrainer without(plain.models()), with(scaled.models(), {.reward_scale = RewardScale::minmax});
+    const PreferenceStepResult a = without.step(plain.pairs.batch, RandomKey{3}),
+                               b = with.step(scaled.pairs.batch, RandomKey{3});
+    const std::vector<double> lambda =
+        reward_scale(plain.pairs.schedule.alphas_cumprod(), RewardScale::minmax).to_vector<double>();
+    const std::vector<double> za = a.output.logit.to_vector<double>(), zb = b.output.logit.to_vector<double>();
+    const std::vector<int64_t> t = a.timesteps.to_vector<int64_t>();
+    for (size_t i = 0; i < za.size(); ++i)
+      CHECK(std::abs(zb[i] - lambda[size_t(t[i])] * za[i]) <= 1e-6 * std::abs(zb[i]));
   }
-  PreferenceTrainer without(plain.models()), with(scaled.models(), {.reward_scale = RewardScale::minmax});
-  const RandomKey key = RandomKey{3}.at_step(1);
-  const PreferenceStepResult a = without.step(plain.pairs.batch, key), b = with.step(scaled.pairs.batch, key);
-  const std::vector<double> lambda =
-      reward_scale(plain.pairs.schedule.alphas_cumprod(), RewardScale::minmax).to_vector<double>();
-  const std::vector<double> za = a.output.logit.to_vector<double>(), zb = b.output.logit.to_vector<double>();
-  const std::vector<int64_t> t = a.timesteps.to_vector<int64_t>();
-  for (size_t i = 0; i < za.size(); ++i)
-    CHECK(std::abs(zb[i] - lambda[size_t(t[i])] * za[i]) <= 1e-6 * std::abs(zb[i]));
 }
 
 TEST_CASE("preference trainer: accumulated gradients are the whole batch's, for every objective") {
@@ -351,6 +351,22 @@ TEST_CASE("preference trainer: the student's divergence is measured every so man
       CHECK(*statistics.divergence ==
             divergence(setup.student, setup.initial, setup.pairs.schedule, setup.pairs.batch, key.fork("divergence")));
   }
+}
+
+TEST_CASE("preference trainer: divergences are of the network's own kind of prediction") {
+  Setup setup("diffusion_dpo");
+  PreferenceTrainer trainer(
+      setup.models(),
+      {.prediction = Prediction::v_prediction,
+       .reference_update = ReferenceUpdateOptions{.tau = 1, .delta = 1e300, .test = ReferenceTest::candidate},
+       .divergence_every = 1});
+  const StepStatistics statistics = step_statistics(trainer.step(setup.pairs.batch, RandomKey{3}));
+  const auto expected = [&](const char* stream) {
+    return divergence(setup.student, setup.initial, setup.pairs.schedule, setup.pairs.batch, RandomKey{3}.fork(stream),
+                      {.prediction = Prediction::v_prediction});
+  };
+  CHECK(statistics.reference_divergence == expected("reference update"));
+  CHECK(statistics.divergence == expected("divergence"));
 }
 
 TEST_CASE("preference trainer: a resumed run goes on bit for bit") {

@@ -193,28 +193,38 @@ ObjectiveOutput PreferenceTrainer::accumulate(const Drawn& drawn, Tensor& timest
 }
 
 PreferenceStepResult PreferenceTrainer::step(const PreferencePairs& batch, const RandomKey& key) {
+  PreferenceStepResult result = gradients(batch, key);
+  apply(result);
+  return result;
+}
+
+PreferenceStepResult PreferenceTrainer::gradients(const PreferencePairs& batch, const RandomKey& key) {
   require<ValueError>(batch.size() >= 1, "preference trainer: a batch must hold at least one pair; winners {}",
                       batch.winners);
   Optimizer& optimizer = *models_.optimizer;
   optimizer.zero_grad();
   const Drawn drawn = draw(batch, key);
-  PreferenceStepResult result{.learning_rate = optimizer.learning_rate()};
+  PreferenceStepResult result{.pairs = drawn.pairs, .key = key};
   result.output = accumulate(drawn, result.timesteps);
   result.grad_norm = options_.max_grad_norm > 0 ? clip_grad_norm(optimizer.arena(), options_.max_grad_norm)
                                                 : grad_norm(optimizer.arena());
-  optimizer.step(not_finite(result.grad_norm));
+  return result;
+}
+
+void PreferenceTrainer::apply(PreferenceStepResult& result) {
+  result.learning_rate = models_.optimizer->learning_rate();
+  models_.optimizer->step(not_finite(result.grad_norm));
   ++steps_;
   if (update_) {
-    update_->after_step(drawn.pairs, key.fork("reference update"));
+    update_->after_step(result.pairs, result.key.fork("reference update"));
     result.reference_divergence = update_->divergence();
   }
   if (options_.divergence_every > 0 && steps_ % options_.divergence_every == 0) {
     DivergenceOptions measured = options_.reference_update.value_or(ReferenceUpdateOptions{}).divergence;
     measured.prediction = options_.prediction;
-    result.divergence = divergence(*models_.student, *models_.initial, *models_.schedule, drawn.pairs,
-                                   key.fork("divergence"), measured);
+    result.divergence = divergence(*models_.student, *models_.initial, *models_.schedule, result.pairs,
+                                   result.key.fork("divergence"), measured);
   }
-  return result;
 }
 
 StateDict PreferenceTrainer::state_dict() const {

@@ -62,6 +62,8 @@ struct PreferenceStepResult {
   double learning_rate = 0;                         ///< the optimiser's in this step
   std::optional<double> divergence = {};            ///< of the student after the step, where measured
   std::optional<double> reference_divergence = {};  ///< of the last reference update's test
+  PreferencePairs pairs = {};                       ///< the batch, transformed where that was for the whole of it
+  RandomKey key = {};                               ///< the step's
 };
 
 /// The numbers every run logs, those of the step included.
@@ -84,6 +86,10 @@ class PreferenceTrainer {
   /// "noise", "loser noise", "second sample", "wanted", "transform", "random conditions", "reference update" and
   /// "divergence" of it are used.
   PreferenceStepResult step(const PreferencePairs& batch, const RandomKey& key);
+  /// Its two halves, for a caller that looks at loss and gradient before they are applied. gradients() changes nothing
+  /// but gradients; apply() fills in what the result lacks: learning_rate and the divergences.
+  PreferenceStepResult gradients(const PreferencePairs& batch, const RandomKey& key);
+  void apply(PreferenceStepResult& result);
 
   Denoiser& reference() { return update_ ? update_->reference() : *models_.initial; }
   /// Null when the reference never moves.

@@ -1,12 +1,15 @@
 #include "apps/verbs.h"
 
 #include "apps/about/about.h"
+#include "apps/align/align.h"
 #include "apps/gradcheck/gradcheck_verb.h"
 #include "apps/graph/graph.h"
 #include "apps/inspect/inspect.h"
 #include "apps/merge/merge.h"
 #include "apps/objective/objective_verb.h"
 #include "apps/op/op.h"
+#include "apps/pairs/pairs.h"
+#include "apps/plan/plan.h"
 #include "apps/sample/sample.h"
 #include "apps/toy2d/toy2d.h"
 #include "apps/train/train.h"
@@ -18,6 +21,9 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
       {"train", "trains a diffusion model of points", run_train},
+      {"pairs", "makes preference pairs of points from a model or from the 2D world", run_pairs},
+      {"align", "fine-tunes a point model on preference pairs, with any objective", run_align},
+      {"plan", "effective batch, rate, strength of beta, forwards and memory before a run", run_plan},
       {"sample", "draws points from a trained model", run_sample},
       {"merge", "adds a low-rank adapter (LoRA) to the weights of a model", run_merge},
       {"inspect", "lists and verifies safetensors files, checkpoints and model folders", run_inspect},

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "checkpoint-";
+constexpr const char* kMore = "more.safetensors";
 
 TensorMap to_map(const StateDict& state) {
   TensorMap map;
@@ -64,6 +65,7 @@ void save_checkpoint(const fs::path& directory, int64_t step, const TrainingStat
   save_safetensors(target.file("model.safetensors"), to_map(state_dict(*state.model, Include::all)));
   save_safetensors(target.file("optimizer.safetensors"), to_map(state.optimizer->state_dict()));
   if (state.ema) save_safetensors(target.file("ema.safetensors"), to_map(state.ema->state_dict()));
+  if (!state.more.empty()) save_safetensors(target.file(kMore), to_map(state.more));
   Json manifest = fields;
   target.commit(manifest.set("step", step));
   prune(directory, step, keep);
@@ -87,6 +89,11 @@ void load_checkpoint(const fs::path& checkpoint, const TrainingState& state) {
   load_state_dict(*state.model, from_file(checkpoint / "model.safetensors"), {.include = Include::all});
   state.optimizer->load_state_dict(from_file(checkpoint / "optimizer.safetensors"));
   if (state.ema) state.ema->load_state_dict(from_file(checkpoint / "ema.safetensors"));
+}
+
+StateDict load_more(const fs::path& checkpoint) {
+  const fs::path file = checkpoint / kMore;
+  return fs::exists(file) ? from_file(file) : StateDict();
 }
 
 }  // namespace plumb

@@ -17,10 +17,12 @@ namespace plumb {
 struct TrainingState {
   Module* model = nullptr;
   Optimizer* optimizer = nullptr;
-  Ema* ema = nullptr;  ///< may be null
+  Ema* ema = nullptr;   ///< may be null
+  StateDict more = {};  ///< further tensors; load_more() gives them back
 };
 
-/// Writes DIRECTORY/checkpoint-STEP (model.safetensors, optimizer.safetensors, ema.safetensors, manifest.json),
+/// Writes DIRECTORY/checkpoint-STEP (model.safetensors, optimizer.safetensors, ema.safetensors, more.safetensors,
+/// manifest.json),
 /// complete or not at all (engine/io/directory.h), and only then removes the oldest beyond `keep` (0: keeps all).
 /// `fields` go into the manifest beside "step"; a resumed run finds them there. Throws IoError.
 void save_checkpoint(const std::filesystem::path& directory, int64_t step, const TrainingState& state,
@@ -41,5 +43,7 @@ std::optional<FoundCheckpoint> find_checkpoint(const std::filesystem::path& dire
 
 /// Copies a checkpoint into the state, bit for bit. Throws IoError or ValueError naming what does not fit.
 void load_checkpoint(const std::filesystem::path& checkpoint, const TrainingState& state);
+/// TrainingState::more of a checkpoint; empty when it had none. Throws IoError.
+StateDict load_more(const std::filesystem::path& checkpoint);
 
 }  // namespace plumb

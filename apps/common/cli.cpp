@@ -68,6 +68,14 @@ void Flags::add_global(GlobalFlags& global) {
   for (std::size_t i = first; i < flags_.size(); ++i) flags_[i].is_global = true;
 }
 
+void Flags::make_advanced(const std::vector<std::string_view>& names) {
+  for (const std::string_view name : names) {
+    Flag* flag = find(name);
+    require<ValueError>(flag != nullptr, "flags: make_advanced() takes names of the table ({})", name);
+    flag->advanced();
+  }
+}
+
 void Flags::example(std::string command_line) { examples_.push_back(std::move(command_line)); }
 
 void Flags::unknown_flag(std::string_view name, std::string_view where) const {

@@ -98,6 +98,9 @@ class Flags {
   /// Adds --device --threads --seed --deterministic --out (also --output_dir) --quiet --json.
   void add_global(GlobalFlags& global);
 
+  /// Flag::advanced() for flags that others have added. Throws ValueError for a name not in the table.
+  void make_advanced(const std::vector<std::string_view>& names);
+
   /// A command for the end of --help; may be called more than once.
   void example(std::string command_line);
 

@@ -33,12 +33,11 @@ std::deque<double> window_from(const Json& state, std::string_view key, int64_t 
   return values;
 }
 
-/// The first of the window's steps, the last of which is `step`, for which `broken(i)` holds: what was saved before it
-/// is good.
+/// Where the unbroken row of broken steps begins that ends with `step`, the window's last; at the latest `step` itself.
 template <class Broken>
 int64_t first_broken(int64_t step, size_t window, const Broken& broken) {
-  size_t i = 0;
-  while (i + 1 < window && !broken(i)) ++i;
+  size_t i = window - 1;
+  while (i > 0 && broken(i - 1)) --i;
   return step - int64_t(window - 1 - i);
 }
 

@@ -87,7 +87,7 @@ void TrainingRun::adopt(const FoundCheckpoint& found) {
                       options_.verb, path, options_.steps);
   load_checkpoint(found.path, state());
   if (const Json* health = found.manifest.find("health")) monitor_.restore(*health);
-  if (const Json* more = found.manifest.find("more")) restore_more(*more);
+  if (const StateDict more = load_more(found.path); !more.empty()) restore_more(more);
   first_ = found.step;
   resumed_ = found;
   if (!options_.quiet) std::fprintf(stderr, "resuming from %s\n", path.c_str());
@@ -103,7 +103,7 @@ std::string TrainingRun::last_good(int64_t at_most) const {
 }
 
 void TrainingRun::raise_unhealthy(const std::string& what, int64_t since, const std::string& fix) const {
-  raise<UnhealthyError>("{}: {}; {}; {}", options_.verb, what, last_good(since - 1), fix);
+  raise<UnhealthyError>("{}: {}; {}; {}", options_.verb, what, last_good(since - 2), fix);
 }
 
 void TrainingRun::require_healthy(const std::optional<HealthFinding>& finding) const {
@@ -122,7 +122,7 @@ void TrainingRun::save(int64_t step, const Json& health, RunLog& log) {
   require_finite_weights(step);
   log.sync();  // the log may not fall behind a checkpoint that will be continued
   Json fields = Json::object();
-  fields.set("verb", options_.verb).set("run", identity_).set("health", health).set("more", more_state());
+  fields.set("verb", options_.verb).set("run", identity_).set("health", health);
   save_checkpoint(folder_, step, state(), fields, options_.checkpoints.checkpoints_total_limit);
 }
 
@@ -147,7 +147,7 @@ int TrainingRun::run(const OutputDir& out) {
     if (due && HealthMonitor::is_finite(result.health)) save(step, health, log);
     if (finding) log.write(step + 1, result.log);
     require_healthy(finding);
-    if (HealthMonitor::is_finite(result.health)) apply(step);
+    if (HealthMonitor::is_finite(result.health)) apply(step, result);
     log.write(step + 1, result.log);
     progress.update(step + 1, postfix_of(result.log));
     if (stop.requested()) {

@@ -53,12 +53,11 @@ class TrainingRun {
 
   /// Loss and gradients of step `step` (0-based). Changes nothing that a checkpoint holds.
   virtual Step compute(int64_t step) = 0;
-  /// Applies what compute() found. Not called when it is not finite.
-  virtual void apply(int64_t step) = 0;
+  /// Applies what compute() found, and may add to its log. Not called when it is not finite.
+  virtual void apply(int64_t step, Step& done) = 0;
   virtual TrainingState state() = 0;
-  /// What a checkpoint's manifest holds beside; and back.
-  virtual Json more_state() const { return Json::object(); }
-  virtual void restore_more(const Json&) {}
+  /// Takes TrainingState::more of a checkpoint back.
+  virtual void restore_more(const StateDict&) {}
   /// Writes the results. `seconds` is the time since this process' first step.
   virtual void finish(const OutputDir& out, double seconds) = 0;
 

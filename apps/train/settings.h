@@ -26,7 +26,7 @@ struct Settings {
   double ema_decay = 0.999;
   CheckpointSettings checkpoints = {};
   /// An untrained network's error is what collapse is measured against: twice that is worse than knowing nothing.
-  HealthLimits health{.collapse_factor = 2};
+  HealthLimits health = {};
 
   int64_t steps() const { return optimizer.steps(); }
 };

@@ -71,7 +71,7 @@ TrainingRun::Step Trainer::compute(int64_t step) {
       .log = {{"loss", last_loss_}, {"lr", settings_.optimizer.rate_at(step)}, {"grad_norm", grad_norm}}};
 }
 
-void Trainer::apply(int64_t step) {
+void Trainer::apply(int64_t step, Step&) {
   optimizer_.set_learning_rate(settings_.optimizer.rate_at(step));
   optimizer_.step();
   if (ema_) ema_->update();

@@ -16,7 +16,7 @@ class Trainer final : public TrainingRun {
 
  private:
   Step compute(int64_t step) override;
-  void apply(int64_t step) override;
+  void apply(int64_t step, Step& done) override;
   TrainingState state() override { return {model_.network.get(), &optimizer_, ema_.get()}; }
   void finish(const OutputDir& out, double seconds) override;
 

@@ -15,6 +15,9 @@ from tree import Report  # noqa: E402
 
 TRAIN = ("--train_batch_size 16 --classes 3 --samples_per_class 30 --hidden 16 --hidden_layers 2 --seed 7 "
          "--report_to none --quiet --lr_scheduler constant_with_warmup").split()
+# A rate that grows by 0.001 a step: sooner or later the biases alone take the network out of all proportion.
+GROWING = ("--lr_warmup_steps 1000000 --learning_rate 1000 --max_train_steps 20000 "
+           "--checkpoints_total_limit 0 --health_window 20").split()
 MESSAGE = re.compile(r"plumb: error: (\w+): (\w+): .* at step (\d+).* \(limit ([\d.]+)\); (.*?); .*\n")
 
 
@@ -67,18 +70,46 @@ def check_train(runs):
     runs.goes_on("train", checkpoint, step, *words)
     code, error = runs("train", *words, "--health_nan", 4, "--health_collapse", 0, "--out", "more")
     runs.report.expect(code == 3 and "at step 6, not finite for 4 step(s) (limit 4)" in error, f"{code} {error}")
-    # A rate that grows until the network is worse than an untrained one.
-    words = [*TRAIN, "--lr_warmup_steps", 200, "--learning_rate", 1, "--checkpointing_steps", 10,
-             "--checkpoints_total_limit", 0, "--health_window", 20]
+    words = [*TRAIN, *GROWING, "--checkpointing_steps", 50]
     step, checkpoint = runs.stopped("train", "collapse", *words)
     runs.goes_on("train", checkpoint, step, *words)
     whole = step
     # Interrupted on the way it stops at the same step, and with the rule switched off it does not stop there.
-    code, error = runs("train", *words, "--resume_from_checkpoint", f"run{runs.count}/checkpoint-{(step - 2) // 10 * 10}",
+    code, error = runs("train", *words, "--resume_from_checkpoint", f"run{runs.count}/checkpoint-{(step - 2) // 50 * 50}",
                        "--out", "resumed")
     runs.report.expect(code == 3 and f"at step {whole} " in error, f"stops at step {whole}: {code} {error}")
     code, error = runs("train", *words, "--health_collapse", 0, "--max_train_steps", step + 5, "--out", "off")
     runs.report.expect(code == 0, f"the rule is off: exit {code} {error}")
+
+
+def check_align(runs):
+    report = runs.report
+    code, error = runs("train", *TRAIN, "--max_train_steps", 300, "--out", "trained")
+    report.expect(code == 0, f"a model to begin with: exit {code} {error}")
+    common = ["--model", "trained/model", "--train_batch_size", 16, "--report_to", "none", "--quiet"]
+    words = [*common, "--learning_rate", 1e20, "--lr_warmup_steps", 5, "--max_grad_norm", 0, "--checkpointing_steps", 1]
+    step, checkpoint = runs.stopped("align", "nan", *words)
+    report.expect(step == 3 and checkpoint and checkpoint.endswith("checkpoint-1"), f"step {step}, {checkpoint}")
+    runs.goes_on("align", checkpoint, step, *words)
+    words = [*common, *GROWING, "--checkpointing_steps", 3]
+    for objective in ("diffusion_dpo", "sft", "mapo", "diffusion_kto"):
+        step, checkpoint = runs.stopped("align", "collapse", *words, "--objective", objective, "--health_saturation", 0)
+        runs.goes_on("align", checkpoint, step, *words, "--objective", objective)
+    words = [*common, "--objective", "ddspo", "--policy", "training_free", "--learning_rate", 1e-3, "--beta_dpo", 1e6,
+             "--lr_warmup_steps", 400, "--max_train_steps", 500, "--checkpointing_steps", 2,
+             "--checkpoints_total_limit", 0]
+    step, checkpoint = runs.stopped("align", "saturation", *words)
+    runs.goes_on("align", checkpoint, step, *words)
+    code, error = runs("align", *words, "--health_saturation", 0, "--max_train_steps", step + 5, "--out", "saturated")
+    report.expect(code == 0, f"the rule is off: exit {code} {error}")
+    words = [*common, "--learning_rate", 1e-3, "--lr_warmup_steps", 400, "--max_train_steps", 500,
+             "--validation_steps", 10, "--checkpointing_steps", 10, "--checkpoints_total_limit", 0,
+             "--health_collapse", 0, "--health_saturation", 0]
+    step, checkpoint = runs.stopped("align", "spread", *words)
+    report.expect(step % 10 == 1, f"spread is judged on steps with samples: {step}")
+    runs.goes_on("align", checkpoint, step, *words)
+    code, error = runs("align", *words, "--health_spread", 0, "--max_train_steps", step + 5, "--out", "wide")
+    report.expect(code == 0, f"the rule is off: exit {code} {error}")
 
 
 def main():
@@ -86,6 +117,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         runs = Runs(str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(name), report)
         check_train(runs)
+        check_align(runs)
     return report.finish()
 
 

@@ -9,12 +9,11 @@ import random
 import shutil
 import signal
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+from stoppable import Stoppable, differences, lines_of, results, steps_of  # noqa: E402
 from tree import Report  # noqa: E402
 
 STEPS = 240
@@ -22,98 +21,32 @@ EVERY = 20  # steps between checkpoints
 KILLS = 6  # a chain
 # 90 points in batches of 16: an epoch ends inside a batch, and a checkpoint inside an epoch.
 SETTINGS = (
-    f"--max_train_steps {STEPS} --checkpointing_steps {EVERY} --checkpoints_total_limit 2 --train_batch_size 16 "
+    "--checkpoints_total_limit 2 --train_batch_size 16 "
     "--classes 3 --samples_per_class 30 --hidden 16 --hidden_layers 2 --lr_warmup_steps 5 --max_grad_norm 1 --seed 7 "
     "--report_to none --quiet"
 ).split()
-WAIT = 60  # seconds after which something hangs
 
 
-def command(plumb, out, *more):
-    return [plumb, "train", *SETTINGS, "--out", str(out), *map(str, more)]
-
-
-def run(plumb, out, *more):
-    """(exit code, standard error) of a run to its end."""
-    done = subprocess.run(command(plumb, out, *more), capture_output=True, text=True, timeout=WAIT)
-    return done.returncode, done.stderr
-
-
-def steps_of(out):
-    """Steps of the checkpoints in the folder, ascending."""
-    return sorted(int(path.name.split("-")[1]) for path in out.glob("checkpoint-*"))
-
-
-def lines_of(out):
-    log = out / "log.jsonl"
-    return log.read_bytes().count(b"\n") if log.exists() else 0
-
-
-def stop(plumb, out, after, number, *more):
-    """Starts a run and sends it a signal once its log has `after` lines. Returns (exit code, standard error)."""
-    process = subprocess.Popen(command(plumb, out, *more), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + WAIT
-    while process.poll() is None and time.monotonic() < deadline and lines_of(out) < after:
-        time.sleep(0.0005)
-    process.send_signal(number)
-    error = process.communicate(timeout=WAIT)[1]
-    return process.returncode, error
-
-
-def results(out):
-    """Bytes of everything that must not depend on how the run got here."""
-    files = [out / "log.jsonl", *(out / "model").rglob("*.*"), *out.glob("checkpoint-*/*")]
-    return {str(path.relative_to(out)): path.read_bytes() for path in files if path.is_file()}
-
-
-def differences(got, expected):
-    names = sorted(set(got) | set(expected))
-    return [f"{name} differs" for name in names if got.get(name) != expected.get(name)]
-
-
-def kill_chain(report, plumb, folder, expected, flags, chance):
-    """Kills at random steps, resumes with another number of threads each time, and compares the end."""
-    out = folder / "killed"
-    newest, stopped = 0, 0
-    for kill in range(KILLS):
-        target = chance.randrange(lines_of(out) - EVERY, STEPS) if lines_of(out) > EVERY else chance.randrange(STEPS)
-        threads = 1 + kill % 3
-        code, error = stop(plumb, out, target, signal.SIGKILL, *flags, "--threads", threads,
-                           "--resume_from_checkpoint", "latest")
-        report.expect(code in (0, -signal.SIGKILL) and not error, f"kill {kill} at {target}: exit {code} {error}")
-        stopped += code == -signal.SIGKILL
-        now = max(steps_of(out), default=0)
-        report.expect(now >= newest, f"kill {kill}: checkpoint-{newest} was lost")
-        newest = now
-    (out / ".checkpoint-9.tmp-4194305").mkdir(parents=True, exist_ok=True)  # as a killed process leaves it
-    code, error = run(plumb, out, *flags, "--resume_from_checkpoint", "latest")
-    report.expect(code == 0 and not error, f"last part: exit {code} {error}")
-    report.check(differences(results(out), expected), f"after kills {' '.join(flags)}")
-    report.expect(not list(out.glob(".*tmp*")), "leftovers of a killed run are removed")
-    shutil.rmtree(out)
-    return stopped
-
-
-def signals(report, plumb, folder, expected):
+def signals(report, training, folder, expected):
     for number, wanted in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
         out = folder / f"signal{number}"
-        code, error = stop(plumb, out, 33, number)
+        code, error = training.stop(out, 33, number)
         report.expect(code == wanted and not error, f"signal {number}: exit {code}, expected {wanted} {error}")
         report.expect(steps_of(out)[-1] == lines_of(out), "the step the signal came in is saved")
-        code, error = run(plumb, out, "--resume_from_checkpoint", "latest")
+        code, error = training.run(out, "--resume_from_checkpoint", "latest")
         report.expect(code == 0, f"after signal {number}: exit {code} {error}")
         report.check(differences(results(out), expected), f"after signal {number}")
 
 
-def broken(report, plumb, folder, expected):
+def broken(report, training, folder, expected):
     out = folder / "broken"
-    stop(plumb, out, 3 * EVERY + 5, signal.SIGTERM)
+    training.stop(out, 3 * EVERY + 5, signal.SIGTERM)
     steps = steps_of(out)
     weights = out / f"checkpoint-{steps[-1]}" / "optimizer.safetensors"
     data = bytearray(weights.read_bytes())
     data[len(data) // 2] ^= 1
     weights.write_bytes(data)
-    code, error = run(plumb, out, "--resume_from_checkpoint", "latest")
+    code, error = training.run(out, "--resume_from_checkpoint", "latest")
     named = "warning" in error and str(weights) in error
     report.expect(code == 0 and named and error.count("\n") == 1, f"a broken checkpoint is named: exit {code} {error}")
     # The broken one may be left of an odd step; every other file must be as if nothing had happened.
@@ -121,18 +54,18 @@ def broken(report, plumb, folder, expected):
     report.check(differences(got, expected), "after a broken checkpoint")
     for path in out.glob("checkpoint-*/manifest.json"):
         path.write_text("{}", encoding="utf-8")
-    code, error = run(plumb, out, "--resume_from_checkpoint", "latest")
+    code, error = training.run(out, "--resume_from_checkpoint", "latest")
     report.expect(code == 2 and "no checkpoint is whole" in error, f"nothing but broken ones: exit {code} {error}")
 
 
-def broken_and_later(report, plumb, folder, expected):
+def broken_and_later(report, training, folder, expected):
     """A broken checkpoint of a later step must not crowd out the good ones that the run writes."""
     out = folder / "later"
-    stop(plumb, out, EVERY + 5, signal.SIGTERM)
+    training.stop(out, EVERY + 5, signal.SIGTERM)
     later = out / "checkpoint-1000"
     shutil.copytree(out / f"checkpoint-{steps_of(out)[-1]}", later)
     (later / "model.safetensors").write_bytes(b"")
-    code, error = run(plumb, out, "--resume_from_checkpoint", "latest", "--checkpoints_total_limit", 1)
+    code, error = training.run(out, "--resume_from_checkpoint", "latest", "--checkpoints_total_limit", 1)
     report.expect(code == 0 and "checkpoint-1000" in error, f"a later broken checkpoint: exit {code} {error}")
     report.expect(steps_of(out) == [STEPS, 1000], f"the good checkpoint is kept, not {steps_of(out)}")
     got = {name: value for name, value in results(out).items() if not name.startswith("checkpoint-1000")}
@@ -153,27 +86,27 @@ def tensor_file(path, points, labels):
     path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
-def changes(report, plumb, folder, chance):
+def changes(report, training, folder, chance):
     """What may change between the parts of a run, and what is refused with its name."""
     out, data = folder / "changes", folder / "data.safetensors"
     points = [chance.uniform(-2, 2) for _ in range(80)]
     tensor_file(data, points, [i % 4 for i in range(40)])
-    code, error = run(plumb, out, "--train_data", data, "--max_train_steps", 40)
+    code, error = training.run(out, "--train_data", data, "--max_train_steps", 40)
     report.expect(code == 0, f"training from a file: exit {code} {error}")
     resume = ("--resume_from_checkpoint", "latest", "--max_train_steps", 40)
     before = results(out)
     moved = folder / "moved.safetensors"
     data.rename(moved)
-    code, error = run(plumb, out, *resume, "--train_data", moved)
+    code, error = training.run(out, *resume, "--train_data", moved)
     report.expect(code == 0, f"data under another name: exit {code} {error}")
     for name, value in (("learning_rate", 0.5), ("train_batch_size", 8), ("hidden", 8), ("seed", 1), ("use_ema", "true"),
                         ("prediction_type", "sample"), ("beta_end", 0.1)):
-        code, error = run(plumb, out, *resume, "--train_data", moved, f"--{name}={value}")
+        code, error = training.run(out, *resume, "--train_data", moved, f"--{name}={value}")
         report.expect(code == 2 and f"--{name} " in error and error.count("\n") == 1, f"{name}: exit {code} {error}")
     tensor_file(data, [*points[:-1], 0.0], [i % 4 for i in range(40)])
-    code, error = run(plumb, out, *resume, "--train_data", data)
+    code, error = training.run(out, *resume, "--train_data", data)
     report.expect(code == 2 and "other training data" in error, f"other data: exit {code} {error}")
-    code, error = run(plumb, out, "--train_data", moved)
+    code, error = training.run(out, "--train_data", moved)
     report.expect(code == 2 and "earlier run" in error, f"a fresh run into a used folder: exit {code} {error}")
     report.check(differences(results(out), before), "a refusal changes nothing")
 
@@ -181,25 +114,26 @@ def changes(report, plumb, folder, chance):
 def main():
     plumb = str(pathlib.Path(sys.argv[1]).resolve())
     report, chance = Report(), random.Random(20240607)
+    training = Stoppable(report, plumb, "train", SETTINGS, STEPS, EVERY)
     stopped = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         whole = folder / "whole"
         for flags in ([], ["--use_ema"]):
             shutil.rmtree(whole, ignore_errors=True)
-            code, error = run(plumb, whole, *flags)
+            code, error = training.run(whole, *flags)
             report.expect(code == 0 and not error, f"unbroken run: exit {code} {error}")
             expected = results(whole)
             report.expect(("checkpoint-240/ema.safetensors" in expected) == bool(flags), "an average only when asked")
             for _ in range(2):
-                stopped += kill_chain(report, plumb, folder, expected, flags, chance)
+                stopped += training.kill_chain(folder / "killed", KILLS, expected, flags, chance)
             if not flags:
-                signals(report, plumb, folder, expected)
-                broken(report, plumb, folder, expected)
-                broken_and_later(report, plumb, folder, expected)
+                signals(report, training, folder, expected)
+                broken(report, training, folder, expected)
+                broken_and_later(report, training, folder, expected)
         # The kills must have hit runs under way, or this test proves nothing.
         report.expect(stopped >= 12, f"only {stopped} of {4 * KILLS} kills came before the end")
-        changes(report, plumb, folder, chance)
+        changes(report, training, folder, chance)
     return report.finish()
 
 

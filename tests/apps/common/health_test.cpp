@@ -76,16 +76,22 @@ TEST_CASE("health: collapse compares means over a full window") {
   CHECK(found.since == 60);  // the first with an error above 0.8
   CHECK(found.value == doctest::Approx(4).epsilon(1e-6));
   CHECK(found.limit == 4);
+  // Where it began is told apart from one wild batch before.
+  CHECK(first_finding({.collapse_factor = 4, .window = 11}, [](int64_t step) {
+          HealthSample sample = healthy(step);
+          sample.error = step == 20 || step >= 25 ? 2.0 : 0.3;
+          return sample;
+        }).since == 25);
   // Large from the start: only when the window is full.
   CHECK(first_finding({.window = 20}, [](int64_t step) {
           HealthSample sample = healthy(step);
           sample.error = 9.0;
           return sample;
         }).step == 20);
-  // One wild batch in a window of 50 stays below: (49 * 0.3 + 20) / 50 = 0.694 < 0.8.
+  // One wild batch in a window of 50 stays below: (49 * 0.3 + 4.9) / 50 = 0.392 < 0.4.
   CHECK(first_finding({}, [](int64_t step) {
           HealthSample sample = healthy(step);
-          if (step == 60) sample.error = 20.0;
+          if (step == 60) sample.error = 4.9;
           return sample;
         }).step == 0);
 }

@@ -1,0 +1,70 @@
+#include "apps/align/align.h"
+
+#include <cstdio>
+
+#include "apps/align/aligner.h"
+#include "apps/common/globals.h"
+#include "apps/common/pair_file.h"
+#include "apps/common/run_identity.h"
+#include "engine/format.h"
+#include "engine/io/sha256.h"
+#include "engine/require.h"
+#include "nn/state_dict.h"
+
+namespace plumb {
+namespace {
+
+/// Pairs from a file, or as `plumb pairs` with this seed makes them.
+PreferencePairs pairs_for(AlignSettings& settings, PointModel& model) {
+  const PointDenoiserOptions& network = model.network->options();
+  if (!settings.data.empty()) return load_pairs(settings.data, network);
+  const RandomKey key = RandomKey{.seed = uint64_t(settings.global.seed)}.fork("pairs");
+  if (settings.pair_source == "model") return model_pairs(model, settings.pairs, key);
+  require<UsageError>(network.dimensions == 2 && network.classes >= 2,
+                      "align: clean pairs are of the 2D world (model of {} dimensions, {} classes); give --data or "
+                      "--pair_source model",
+                      network.dimensions, network.classes);
+  settings.pairs.world.classes = network.classes;
+  return world_pairs(settings.pairs, key);
+}
+
+std::string hash_of(PointModel& model) {
+  Sha256 hash;
+  hash.update(fmt::format("{} {} {} {} {}", model.schedule.num_train_timesteps, int(model.schedule.beta_schedule),
+                          model.schedule.beta_start, model.schedule.beta_end, name_of(model.prediction)));
+  for (const NamedTensor& named : state_dict(*model.network)) {
+    hash.update(fmt::format("{} {}", named.name, named.tensor.shape()));
+    hash.update(named.tensor.data<float>(), size_t(named.tensor.numel()) * sizeof(float));
+  }
+  return hash.finish_hex();
+}
+
+}  // namespace
+
+int run_align(const Arguments& arguments) {
+  AlignSettings settings;
+  Flags flags("align", "fine-tunes a point model on preference pairs");
+  add_flags(flags, settings);
+  if (!flags.parse(arguments)) return kExitDone;
+  apply_globals(settings.global);
+  const ConfigEntries resolved = flags.resolved();
+
+  // Everything that can be refused is refused before the folder is touched.
+  PointModel model = load_point_model(settings.model);
+  PreferencePairs pairs = pairs_for(settings, model);
+  resolve(settings);
+  Json identity =
+      run_identity(resolved, settings.optimizer.lr.kind,
+                   {"data", "model", "pair_source", "pairs_per_class", "negative", "num_inference_steps",
+                    "timestep_spacing", "merge_lora", "log_bins_steps", "validation_steps", "num_validation_samples"});
+  identity.set("model_sha256", hash_of(model)).set("pairs_sha256", hash_of(pairs));
+  Aligner aligner(settings, std::move(identity), std::move(model), std::move(pairs));
+  const OutputDir out(settings.global.out);
+  aligner.resume(out);
+  write_config(out / "config.toml", "align", resolved);
+  const int code = aligner.run(out);
+  if (code == kExitDone && !settings.global.quiet) std::printf("model: %s\n", (out / "model").c_str());
+  return code;
+}
+
+}  // namespace plumb

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include "apps/align/settings.h"
+#include "nn/optim/adam.h"
+
+namespace plumb {
+
+/// Everything that steps of preference fine-tuning run on, made from settings. Not copied or moved: its parts refer to
+/// one another.
+struct AlignSetup {
+  /// `settings` must be resolved. Throws UsageError or ValueError for settings, model and pairs that do not fit
+  /// together.
+  AlignSetup(const AlignSettings& settings, PointModel model, PreferencePairs preference_pairs, const RandomKey& key);
+  AlignSetup(const AlignSetup&) = delete;
+  AlignSetup& operator=(const AlignSetup&) = delete;
+
+  PreferencePairs pairs;
+  AlignModels models;
+  ObjectiveSettings objective_settings;
+  std::unique_ptr<Objective> objective;
+  AdamW optimizer;
+  PreferenceTrainer trainer;
+};
+
+}  // namespace plumb

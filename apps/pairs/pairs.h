@@ -1,0 +1,11 @@
+#pragma once
+
+#include "apps/common/cli.h"
+
+namespace plumb {
+
+/// `plumb pairs [--model FOLDER] --out DIR`: a preference set of points in DIR/pairs.safetensors (apps/common/
+/// pair_file.h): winners and losers sampled from the model with c and with c-, or drawn from the clean 2D world.
+int run_pairs(const Arguments& arguments);
+
+}  // namespace plumb

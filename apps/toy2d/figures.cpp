@@ -64,10 +64,12 @@ class Painter {
       panel.x.label = "step";
       panel.legend = plot::Legend::none;
       for (size_t m = 0; m < methods_.size(); ++m)
-        panel.add(plot::Line{.points = curve_of(methods_[m].name, metric.metric), .color = plot::class_color(int(m))});
+        panel.add(plot::Line{.points = curve_of(methods_[m].name, metric.metric),
+                             .color = plot::class_color(m),
+                             .dashed = m >= plot::kClassColors});
     }
     for (size_t m = 0; m < methods_.size(); ++m)
-      figure.legend.emplace_back(methods_[m].label, plot::class_color(int(m)));
+      figure.legend.emplace_back(methods_[m].label + (m >= plot::kClassColors ? ", dashed" : ""), plot::class_color(m));
     return figure;
   }
 

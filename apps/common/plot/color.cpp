@@ -28,10 +28,10 @@ Color mix(Color a, Color b, double t) {
 }
 
 Color class_color(std::size_t index) {
-  static constexpr Color kColors[] = {rgb(0x4477aa), rgb(0xee6677), rgb(0x228833), rgb(0xccbb44),
-                                      rgb(0x66ccee), rgb(0xaa3377), rgb(0x332288), rgb(0xdd7733),
-                                      rgb(0x44aa99), rgb(0x882255), rgb(0x999933), rgb(0x777777)};
-  return kColors[index % std::size(kColors)];
+  static constexpr Color kColors[kClassColors] = {rgb(0x4477aa), rgb(0xee6677), rgb(0x228833), rgb(0xccbb44),
+                                                  rgb(0x66ccee), rgb(0xaa3377), rgb(0x332288), rgb(0xdd7733),
+                                                  rgb(0x44aa99), rgb(0x882255), rgb(0x999933), rgb(0x777777)};
+  return kColors[index % kClassColors];
 }
 
 Color sequential_color(double t) {

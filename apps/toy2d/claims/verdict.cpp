@@ -9,6 +9,9 @@
 namespace plumb::toy2d {
 namespace {
 
+/// A difference that is smaller than this tells nobody anything, however many seeds agree on it.
+constexpr double kLower = 0.99;
+
 const char* word(Verdict verdict) {
   if (verdict == Verdict::seen) return "seen";
   return verdict == Verdict::not_seen ? "not seen" : "undetermined";
@@ -36,9 +39,10 @@ void ClaimCase::lower(const std::string& setting, std::string_view metric, const
                       double factor) {
   if (!a.values || !b.values || a.values->values.size() != b.values->values.size()) return;
   const std::vector<double>&x = a.values->values, &y = b.values->values;
+  const std::string bound = factor == 1 ? "lower" : fmt::format("below {:g} times", factor);
+  if (factor == 1) factor = kLower;
   std::vector<bool> holds;
   for (size_t i = 0; i < x.size(); ++i) holds.push_back(distance(x[i]) < factor * distance(y[i]));
-  const std::string bound = factor == 1 ? "lower" : fmt::format("below {:g} times", factor);
   add(setting, judge_seeds(holds, distance(a.values->mean()) < factor * distance(b.values->mean())),
       fmt::format("{} {}, {}; {} in {} of {}", metric, shown(a), shown(b), bound, count(holds), holds.size()));
 }
@@ -68,7 +72,7 @@ std::optional<Claim> ClaimCase::judge() const {
     if (all(one)) verdict = word(one);
   std::string evidence;
   for (const Setting& setting : settings_) {
-    if (!evidence.empty()) evidence += " | ";
+    if (!evidence.empty()) evidence += kBetweenSettings;
     evidence += setting.name.empty() ? setting.numbers
                                      : fmt::format("{}: {} ({})", setting.name, word(setting.verdict), setting.numbers);
   }

@@ -16,6 +16,9 @@ struct Claim {
   std::string evidence;  ///< the numbers, a setting at a time
 };
 
+/// What stands between the settings of a claim's evidence.
+inline constexpr std::string_view kBetweenSettings = " | ";
+
 enum class Verdict { seen, not_seen, undetermined };
 
 /// Of one setting, from one answer a seed: seen when it holds in four seeds of five and in the mean; not seen when it
@@ -36,7 +39,8 @@ class ClaimCase {
     const Spread* values = nullptr;
   };
 
-  /// Holds where a < factor * b, seed by seed. Nothing is added when a side is absent or the seeds differ in number.
+  /// Holds where a < factor * b, seed by seed; the factor 1 stands for 0.99, so that two methods whose numbers agree to
+  /// a hundredth are not told apart. Nothing is added when a side is absent or the seeds differ in number.
   void lower(const std::string& setting, std::string_view metric, const Side& a, const Side& b, double factor = 1);
   /// Holds where a > threshold.
   void above(const std::string& setting, std::string_view metric, const Side& a, double threshold);

@@ -6,8 +6,8 @@
 namespace plumb::toy2d {
 namespace {
 
-/// Rate and beta were chosen on seeds 100 and 101 so that Diffusion-DPO neither runs away within kAblationSteps nor has
-/// its reference out of reach; the bound is a fiftieth of the reference's own error on winners.
+/// Rate and beta were chosen on seeds 100 and 101 so that Diffusion-DPO neither runs away within the last of
+/// kAblationSteps nor has its reference out of reach; the bound is a fiftieth of the reference's own error on winners.
 constexpr double kRate = 1e-5, kBeta = 30, kDelta = 0.01;
 
 Method with_update(Method method, int64_t tau, bool bounded) {
@@ -40,7 +40,7 @@ std::vector<StudyRun> ablation_runs(const Settings& settings, const std::vector<
                       .variant = variant,
                       .method = method,
                       .pairs = source,
-                      .checkpoints = {kAblationSteps}});
+                      .checkpoints = {kAblationSteps.begin(), kAblationSteps.end()}});
   };
   Method base = *found;
   base.learning_rate = kRate;

@@ -75,7 +75,7 @@ class StudyPainter {
   }
 
   /// Bars with names too long for an axis: numbered, the names in the legend.
-  plot::Figure bars(const char* part, const std::string& title) const {
+  plot::Figure bars(const char* part, const std::string& title, int64_t step = 0) const {
     plot::Figure figure;
     figure.columns = 1;
     figure.panel_width = 620;
@@ -85,7 +85,9 @@ class StudyPainter {
       panel.y.label = "sw2";
       plot::Bars bars;
       for (const StudyRow& row : report_.rows) {
-        if (row.part != part || row.pairs != source || !std::isfinite(row["sw2"].mean())) continue;
+        if (row.part != part || row.pairs != source || (step != 0 && row.step != step) ||
+            !std::isfinite(row["sw2"].mean()))
+          continue;
         const size_t number = bars.names.size();
         bars.names.push_back(fmt::format("{}", number + 1));
         bars.heights.push_back(row["sw2"].mean());
@@ -238,8 +240,10 @@ void draw_study(const std::string& directory, const Settings& settings, const St
   if (has(kTrajectoryPart)) plot::save(painter.trajectories(), directory + "/study_trajectories");
   if (has(kPairsPart)) plot::save(painter.sweeps(), directory + "/study_sweeps");
   if (has(kAblationPart))
-    plot::save(painter.bars(kAblationPart, fmt::format("Reference updates and timesteps, {} steps", kAblationSteps)),
-               directory + "/study_ablation");
+    plot::save(
+        painter.bars(kAblationPart, fmt::format("Reference updates and timesteps, {} steps", kAblationSteps.front()),
+                     kAblationSteps.front()),
+        directory + "/study_ablation");
   if (has(kTimestepPart)) plot::save(painter.timesteps(), directory + "/study_timesteps");
   if (has(kTunedPart))
     plot::save(painter.bars(kTunedPart, "Every method at what the common search selected"), directory + "/study_tuned");

@@ -25,7 +25,7 @@ inline constexpr std::array<int64_t, 10> kTrajectorySteps = {0, 10, 25, 50, 75, 
 inline constexpr std::array<int64_t, 3> kPairsPerClass = {2, 8, 64};
 inline constexpr std::array kBetas = {0.01, 0.1, 1.0, 10.0, 100.0, 1000.0};
 inline constexpr std::array<int64_t, 3> kAblationTaus = {16, 32, 64};
-inline constexpr int64_t kAblationSteps = 400;
+inline constexpr std::array<int64_t, 2> kAblationSteps = {200, 400};
 inline constexpr const char* kAblationBase = "diffusion_dpo";
 inline constexpr const char* kExplorer = "exploration, long";
 inline constexpr int64_t kEarlySteps = 50, kLateSteps = 300;

@@ -16,7 +16,7 @@ std::vector<StudyRun> timestep_runs(const Settings& settings, const std::vector<
   for (const StudyRun& run : ablation_runs(settings, methods))
     if (run.variant == tau_variant(32, true) && run.pairs == settings.pair_sources.front()) {
       Method method = run.method;
-      method.steps = kAblationSteps;
+      method.steps = kAblationSteps.back();
       add(kExplorer, method);
     }
   return runs;

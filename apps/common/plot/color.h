@@ -23,9 +23,11 @@ inline constexpr Color kFrame = rgb(0xc3cad3);
 inline constexpr Color kGrid = rgb(0xeceff3);
 inline constexpr Color kPaper = rgb(0xffffff);
 
-/// The colour of a class or of a method: twelve hues that people with the common forms of colour blindness can tell
-/// apart (the bright, then the muted scheme of P. Tol, "Colour schemes", SRON/EPS/TN/09-002, 2021); repeats after that.
 inline constexpr std::size_t kClassColors = 12;
+
+/// The colour of a class or of a method: twelve hues that people with the common forms of colour blindness can tell
+/// apart (the bright, then the muted scheme of P. Tol, "Colour schemes", SRON/EPS/TN/09-002, 2021); repeats after
+/// kClassColors.
 Color class_color(std::size_t index);
 
 /// Dark blue through green to yellow, even to the eye (viridis); t in [0, 1], NaN is grey.

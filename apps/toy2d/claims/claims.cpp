@@ -42,9 +42,12 @@ class Bars {
     const RowSummary* found = row(method, source);
     if (!found) return;
     const double value = (*found)[metric].mean();
-    claims_.push_back({kBar, fmt::format("{}, {} pairs: {} in [{}, {}]", method, source, metric, low, high),
-                       value >= low && value <= high ? "seen" : "not seen",
-                       fmt::format("{:.3f} ±{:.3f}", value, (*found)[metric].deviation())});
+    claims_.push_back(
+        {kBar,
+         fmt::format("{}{}: {} in [{}, {}]", method,
+                     source == std::string_view("none") ? "" : fmt::format(", {} pairs", source), metric, low, high),
+         value >= low && value <= high ? "seen" : "not seen",
+         fmt::format("{:.3f} ±{:.3f}", value, (*found)[metric].deviation())});
   }
 
   void bars() {

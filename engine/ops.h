@@ -2,6 +2,7 @@
 
 // Every op on tensors, by family.
 
+#include "engine/ops/conv/conv2d.h"
 #include "engine/ops/elementwise/binary.h"
 #include "engine/ops/elementwise/compare.h"
 #include "engine/ops/elementwise/select.h"
@@ -20,6 +21,7 @@
 #include "engine/ops/loss/mse.h"
 #include "engine/ops/loss/reduction.h"
 #include "engine/ops/loss/sample_error.h"
+#include "engine/ops/norm/group_norm.h"
 #include "engine/ops/norm/layer_norm.h"
 #include "engine/ops/reduce/any_all.h"
 #include "engine/ops/reduce/cumsum.h"

@@ -55,6 +55,17 @@ void add_index(std::vector<OpCase>& cases) {
   cases.push_back({"scatter_add", {{kAny, {2, 3}}, {Values::index, {4, 2}, 2}, {kAny, {5, 3}}}, R"({"dim": 0})"});
 }
 
+void add_images(std::vector<OpCase>& cases) {
+  cases.push_back({"conv2d", {{kAny, {2, 3, 4, 3}}, {kAny, {2, 3, 3, 2}}, {kAny, {2}}}, R"({"padding": 1})"});
+  cases.push_back({"conv2d",
+                   {{kAny, {1, 4, 5, 4}}, {kAny, {2, 2, 2, 3}}},
+                   R"({"stride": [2, 1], "padding": [0, 2], "dilation": [2, 1], "groups": 2})"});
+  cases.push_back({"conv2d", {{kAny, {2, 3, 3, 3}}, {kAny, {3, 1, 3, 3}}}, R"({"padding": 1, "groups": 3})"});
+  cases.push_back({"group_norm", {{kAny, {2, 4, 3}}, {kAny, {4}}, {kAny, {4}}}, R"({"num_groups": 2})"});
+  cases.push_back(
+      {"group_norm", {{kAny, {2, 3, 2, 2}}, {kAny, {3}}, {kAny, {3}}}, R"({"num_groups": 1, "silu": true})"});
+}
+
 }  // namespace
 
 std::vector<OpCase> tensor_cases() {
@@ -63,6 +74,7 @@ std::vector<OpCase> tensor_cases() {
   add_layout(cases);
   add_index(cases);
   add_resize(cases);
+  add_images(cases);
   return cases;
 }
 

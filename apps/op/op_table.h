@@ -21,6 +21,7 @@ std::vector<OpEntry> linalg_ops();
 std::vector<OpEntry> layout_ops();
 std::vector<OpEntry> index_ops();
 std::vector<OpEntry> resize_ops();
+std::vector<OpEntry> image_ops();
 
 /// All of them, sorted by name.
 const std::vector<OpEntry>& op_table();

@@ -159,6 +159,11 @@ constexpr TileTable make_tiles() {
 constexpr TileTable kTiles = make_tiles();
 
 void tile(const GemmTile& t) {
+  // The rows of c arrive while the products are formed: in a large c each is a page of its own.
+  for (int64_t i = 0; i < t.rows; ++i) {
+    __builtin_prefetch(t.c + i * t.c_row, 1);
+    __builtin_prefetch(t.c + i * t.c_row + t.columns - 1, 1);
+  }
   const auto& tiles = t.a_row == 1 ? kTiles.of_columns : kTiles.of_rows;
   tiles[t.columns > kLanes][t.rows - 1](t);
 }

@@ -1,0 +1,88 @@
+#include "engine/ops/norm/group_norm.h"
+
+#include "engine/format.h"
+#include "engine/ops/layout/view.h"
+#include "engine/ops/norm/group_norm_kernels.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+void check_parameter(const char* name, const Tensor& parameter, const Tensor& x) {
+  if (!parameter.defined()) return;
+  require<ShapeError>(parameter.shape() == Shape{x.shape()[1]}, "group_norm: {} must be [C] (C is {}); {} {}, x {}",
+                      name, x.shape()[1], name, parameter, x);
+  require<DTypeError>(parameter.dtype() == x.dtype(), "group_norm: operands must have one dtype; x {}, {} {}", x, name,
+                      parameter);
+  require<DeviceError>(parameter.device() == x.device(), "group_norm: operands must be on one device; x {}, {} {}", x,
+                       name, parameter);
+}
+
+void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
+  require<DTypeError>(is_floating(x.dtype()), "group_norm: takes floating tensors; {}", x);
+  require<ShapeError>(x.rank() >= 2 && x.shape()[1] >= 1, "group_norm: x must be [N, C, ...]; {}", x);
+  require<ValueError>(o.groups >= 1, "group_norm: groups must be at least 1 ({})", o.groups);
+  require<ShapeError>(x.shape()[1] % o.groups == 0, "group_norm: channels must be a multiple of groups ({}); {}",
+                      o.groups, x);
+  require<ValueError>(o.eps >= 0, "group_norm: eps must not be negative ({})", o.eps);
+  check_parameter("weight", weight, x);
+  check_parameter("bias", bias, x);
+}
+
+/// [N, C, ...] as contiguous [N, P, C]; a channels-last picture is not copied.
+Tensor pixels_first(const Tensor& x) {
+  const int64_t batch = x.shape()[0], channels = x.shape()[1];
+  const int64_t pixels = batch * channels == 0 ? 0 : x.numel() / (batch * channels);
+  if (x.is_channels_last() && !x.is_contiguous()) return reshape(permute(x, {0, 2, 3, 1}), {batch, pixels, channels});
+  return permute(reshape(x, {batch, channels, pixels}), {0, 2, 1}).contiguous();
+}
+
+/// And back to x's shape, in x's memory order.
+Tensor pixels_last(const Tensor& rows, const Tensor& x) {
+  const Shape& s = x.shape();
+  if (x.is_channels_last() && !x.is_contiguous()) return permute(reshape(rows, {s[0], s[2], s[3], s[1]}), {0, 3, 1, 2});
+  return reshape(permute(rows, {0, 2, 1}).contiguous(), s);
+}
+
+Tensor wide(const Tensor& parameter, DType dtype) {
+  return parameter.defined() ? parameter.to(acc_dtype(dtype)).contiguous() : parameter;
+}
+
+}  // namespace
+
+GroupNormResult group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& options) {
+  check(x, weight, bias, options);
+  const Tensor rows = pixels_first(x);
+  GroupNormResult out{empty(rows.shape(), x.dtype(), x.device()),
+                      empty({2, x.shape()[0], options.groups}, acc_dtype(x.dtype()), x.device())};
+  if (rows.numel() > 0)
+    on_device(x.device(), [&](auto backend) {
+      group_norm_kernel(backend, rows, wide(weight, x.dtype()), wide(bias, x.dtype()), options, out);
+    });
+  out.y = pixels_last(out.y, x);
+  return out;
+}
+
+GroupNormGrads group_norm_backward(const Tensor& grad, const GroupNormSaved& saved, const GroupNormOptions& options,
+                                   GroupNormWanted wanted) {
+  const auto& [x, statistics, weight, bias] = saved;
+  check(x, weight, bias, options);
+  require<ShapeError>(grad.shape() == x.shape(), "group_norm_backward: grad must be like x; {} and {}", grad, x);
+  require<DTypeError>(grad.dtype() == x.dtype(), "group_norm_backward: grad must be like x; {} and {}", grad, x);
+  const Tensor rows = pixels_first(x), up = pixels_first(grad);
+  const Shape channels = {x.shape()[1]};
+  const DType acc = acc_dtype(x.dtype());
+  GroupNormGrads grads;
+  if (wanted.x) grads.x = empty(rows.shape(), x.dtype(), x.device());
+  if (wanted.weight) grads.weight = zeros(channels, acc, x.device());
+  if (wanted.bias) grads.bias = zeros(channels, acc, x.device());
+  const GroupNormSaved inputs{rows, statistics, wide(weight, x.dtype()), wide(bias, x.dtype())};
+  if (rows.numel() > 0)
+    on_device(x.device(), [&](auto backend) { group_norm_backward_kernel(backend, up, inputs, options, grads); });
+  if (wanted.x) grads.x = pixels_last(grads.x, x);
+  if (wanted.weight) grads.weight = grads.weight.to(x.dtype());
+  if (wanted.bias) grads.bias = grads.bias.to(x.dtype());
+  return grads;
+}
+
+}  // namespace plumb

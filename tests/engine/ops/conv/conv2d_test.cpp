@@ -1,0 +1,129 @@
+#include "engine/ops/conv/conv2d.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/ops/layout/view.h"
+#include "engine/ops/linalg/linear.h"
+#include "engine/parallel.h"
+#include "engine/require.h"
+#include "tests/support/numeric.h"
+
+using namespace plumb;
+using namespace plumb::test;
+
+// Values against torch, over random sizes and options, are in the golden cases; here is what those cannot say.
+
+namespace {
+
+Tensor channels_last(const Tensor& x) { return permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2}); }
+
+/// The definition, term by term.
+std::vector<double> naive_conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& o, const Shape& out) {
+  const int64_t in = weight.size(1), per_group = weight.size(0) / o.groups;
+  auto at = [](const Tensor& t, int64_t a, int64_t b, int64_t c, int64_t d) {
+    return t.data<double>()[a * t.strides()[0] + b * t.strides()[1] + c * t.strides()[2] + d * t.strides()[3]];
+  };
+  std::vector<double> result;
+  for (int64_t n = 0; n < out[0]; ++n)
+    for (int64_t k = 0; k < out[1]; ++k)
+      for (int64_t i = 0; i < out[2]; ++i)
+        for (int64_t j = 0; j < out[3]; ++j) {
+          double sum = 0;
+          for (int64_t c = 0; c < in; ++c)
+            for (int64_t u = 0; u < weight.size(2); ++u)
+              for (int64_t v = 0; v < weight.size(3); ++v) {
+                const int64_t row = i * o.stride.height - o.padding.height + u * o.dilation.height;
+                const int64_t column = j * o.stride.width - o.padding.width + v * o.dilation.width;
+                if (row < 0 || row >= x.size(2) || column < 0 || column >= x.size(3)) continue;
+                sum += at(weight, k, c, u, v) * at(x, n, k / per_group * in + c, row, column);
+              }
+          result.push_back(sum);
+        }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("conv2d: the definition, with everything unequal along the two axes") {
+  const Conv2dOptions options{.stride = {2, 1}, .padding = {1, 3}, .dilation = {1, 2}, .groups = 2};
+  const Tensor x = random_tensor({2, 6, 7, 5}, 1), weight = random_tensor({4, 3, 3, 2}, 2);
+  const Tensor y = conv2d(x, weight, {}, options);
+  CHECK(y.shape() == Shape{2, 4, 4, 9});
+  CHECK(worst_error(y, naive_conv2d(x, weight, options, y.shape())) < 1e-13);
+}
+
+TEST_CASE("conv2d: a 1x1 kernel is linear over the channels of every pixel") {
+  const Tensor x = random_tensor({2, 5, 3, 4}, 1), weight = random_tensor({7, 5, 1, 1}, 2),
+               bias = random_tensor({7}, 3);
+  const Tensor pixels = linear(permute(x, {0, 2, 3, 1}), reshape(weight, {7, 5}), bias);
+  CHECK(worst_error(conv2d(x, weight, bias), permute(pixels, {0, 3, 1, 2}).to_vector<double>()) < 1e-14);
+}
+
+TEST_CASE("conv2d: memory order follows x, gradients follow grad, and the bits do not depend on it") {
+  const Conv2dOptions options{.padding = {1, 1}};
+  for (const int64_t groups : {1, 2, 6}) {
+    Conv2dOptions o = options;
+    o.groups = groups;
+    const Tensor x = random_tensor({2, 6, 5, 4}, 1, DType::f32), last = channels_last(x);
+    const Tensor weight = random_tensor({6, 6 / groups, 3, 3}, 2, DType::f32);
+    const Tensor y = conv2d(x, weight, {}, o), y_last = conv2d(last, channels_last(weight), {}, o);
+    CHECK(y.is_contiguous());
+    CHECK(y_last.is_channels_last());
+    CHECK(bits_of(y) == bits_of(y_last));
+    const Tensor dx = conv2d_backward_x(y, weight, x.shape(), o);
+    const Tensor dx_last = conv2d_backward_x(y_last, weight, x.shape(), o);
+    CHECK(dx.is_contiguous());
+    CHECK(dx_last.is_channels_last());
+    CHECK(bits_of(dx) == bits_of(dx_last));
+    CHECK(bits_of(conv2d_backward_weight(y, with_gaps(x), weight.shape(), o)) ==
+          bits_of(conv2d_backward_weight(y_last, last, weight.shape(), o)));
+  }
+}
+
+TEST_CASE("conv2d: same bits for 1, 2, 3 and 8 threads, with several blocks of patches") {
+  const Conv2dOptions options{.padding = {1, 1}};
+  const int before = num_threads();
+  for (const int64_t groups : {1, 24}) {
+    Conv2dOptions o = options;
+    o.groups = groups;
+    const Tensor x = random_tensor({3, 24, 40, 41}, 1, DType::f32);
+    const Tensor weight = random_tensor({24, 24 / groups, 3, 3}, 2, DType::f32);
+    std::string first;
+    for (const int threads : {1, 2, 3, 8}) {
+      set_num_threads(threads);
+      const Tensor y = conv2d(x, weight, {}, o);
+      const std::string bits = bits_of(y) + bits_of(conv2d_backward_x(y, weight, x.shape(), o)) +
+                               bits_of(conv2d_backward_weight(y, x, weight.shape(), o));
+      if (first.empty()) first = bits;
+      CHECK(bits == first);
+    }
+  }
+  set_num_threads(before);
+}
+
+TEST_CASE("conv2d: no pictures, no channels") {
+  CHECK(conv2d(zeros({0, 2, 4, 4}), zeros({3, 2, 3, 3})).shape() == Shape{0, 3, 2, 2});
+  const Tensor bias = from_vector<float>({1, 2}, {2});
+  CHECK(conv2d(zeros({1, 0, 2, 1}), zeros({2, 0, 1, 1}), bias).to_vector<double>() == std::vector<double>{1, 1, 2, 2});
+  const Tensor grad = conv2d_backward_weight(zeros({0, 3, 2, 2}), zeros({0, 2, 4, 4}), {3, 2, 3, 3}, {});
+  CHECK(grad.to_vector<double>() == std::vector<double>(54, 0.0));
+}
+
+TEST_CASE("conv2d: rejects what does not fit") {
+  const Tensor x = zeros({1, 4, 5, 5}), weight = zeros({2, 4, 3, 3});
+  CHECK(message_of([&] {
+          conv2d(zeros({4, 5, 5}), weight);
+        }) == "conv2d: x must be [N, C, H, W] and weight [O, C/groups, KH, KW]; x [4, 5, 5], weight [2, 4, 3, 3]");
+  CHECK(message_of([&] { conv2d(x, weight, {}, {.groups = 2}); }).find("conv2d: weight must have C/groups") == 0);
+  CHECK(message_of([&] { conv2d(x, zeros({2, 4, 6, 3})); }).find("conv2d: the kernel is larger than the padded") == 0);
+  CHECK(message_of([&] { conv2d(x, zeros({2, 4, 0, 3})); }).find("conv2d: the kernel must not be empty") == 0);
+  CHECK(message_of([&] { conv2d(x, weight, zeros({3})); }) == "conv2d: bias must be [O] (O is 2); bias f32[3]");
+  CHECK(message_of([&] { conv2d(x, weight, {}, {.stride = {0, 1}}); }) == "conv2d: stride must be at least 1 (0, 1)");
+  CHECK(message_of([&] {
+          conv2d(x, weight, {}, {.padding = {-1, 0}});
+        }) == "conv2d: padding must not be negative (-1, 0)");
+  CHECK(message_of([&] {
+          conv2d(x, zeros({2, 4, 3, 3}, DType::f64));
+        }).find("conv2d: operands must have one dtype") == 0);
+  CHECK_THROWS_AS(conv2d_backward_x(zeros({1, 2, 4, 4}), weight, {1, 4, 5, 5}, {}), ShapeError);
+}

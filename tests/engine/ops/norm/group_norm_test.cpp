@@ -1,0 +1,90 @@
+#include "engine/ops/norm/group_norm.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "engine/ops/elementwise/unary.h"
+#include "engine/ops/layout/view.h"
+#include "engine/ops/norm/layer_norm.h"
+#include "engine/parallel.h"
+#include "engine/require.h"
+#include "tests/support/numeric.h"
+
+using namespace plumb;
+using namespace plumb::test;
+
+// Values and gradients against torch, over random sizes and options, are in the golden cases.
+
+namespace {
+
+Tensor channels_last(const Tensor& x) { return permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2}); }
+
+}  // namespace
+
+TEST_CASE("group_norm: known values, and the statistics it returns") {
+  const Tensor x = from_vector<float>({1, 3, 5, 5, 2, 6, 4, 4}, {1, 4, 2});
+  const GroupNormResult r = group_norm(x, {}, {}, {.groups = 2, .eps = 0});
+  const double first = std::sqrt(2.75), second = std::sqrt(2.0);
+  CHECK(worst_error(r.statistics, {3.5, 4, 1 / first, 1 / second}) < 1e-6);
+  CHECK(worst_error(r.y, {-2.5 / first, -0.5 / first, 1.5 / first, 1.5 / first, -2 / second, 2 / second, 0, 0}) < 1e-6);
+}
+
+TEST_CASE("group_norm: one group is layer norm over everything but the batch") {
+  const Tensor x = random_tensor({3, 4, 5, 2});
+  const Tensor y = layer_norm(x, {4, 5, 2}).y;
+  CHECK(worst_error(group_norm(x, {}, {}, {.groups = 1}).y, y.to_vector<double>()) < 1e-13);
+}
+
+TEST_CASE("group_norm: a mean far from zero costs no more than its share of the digits") {
+  Tensor x = random_tensor({2, 6, 40, 30}, 1, DType::f64);
+  const Tensor y = group_norm(x, {}, {}, {.groups = 3}).y;
+  x.add_(full({1}, 1000, DType::f64));
+  const Tensor shifted = group_norm(x.to(DType::f32), {}, {}, {.groups = 3}).y;
+  CHECK(worst_error(shifted, y.to_vector<double>()) < 1e-4);
+}
+
+TEST_CASE("group_norm: with SiLU it is group norm, then SiLU") {
+  const Tensor x = random_tensor({2, 4, 3, 3}), weight = random_tensor({4}, 2), bias = random_tensor({4}, 3);
+  const Tensor plain = group_norm(x, weight, bias, {.groups = 2}).y;
+  const Tensor fused = group_norm(x, weight, bias, {.groups = 2, .silu = true}).y;
+  CHECK(bits_of(fused) == bits_of(silu(plain)));
+}
+
+TEST_CASE("group_norm: memory order follows x, and the bits do not depend on it or on the threads") {
+  const Tensor x = random_tensor({3, 12, 50, 49}, 1, DType::f32), last = channels_last(x);
+  const Tensor weight = random_tensor({12}, 2, DType::f32), bias = random_tensor({12}, 3, DType::f32);
+  const Tensor up = random_tensor(x.shape(), 4, DType::f32);
+  const int before = num_threads();
+  std::string first;
+  for (const int threads : {1, 2, 3, 8})
+    for (const Tensor& input : {x, last}) {
+      set_num_threads(threads);
+      const GroupNormOptions options{.groups = 4, .silu = true};
+      const GroupNormResult r = group_norm(input, weight, bias, options);
+      const GroupNormGrads g = group_norm_backward(up, {input, r.statistics, weight, bias}, options,
+                                                   {.x = true, .weight = true, .bias = true});
+      CHECK(r.y.is_channels_last() == input.is_channels_last());
+      CHECK(g.x.is_channels_last() == input.is_channels_last());
+      const std::string bits = bits_of(r.y) + bits_of(g.x) + bits_of(g.weight) + bits_of(g.bias);
+      if (first.empty()) first = bits;
+      CHECK(bits == first);
+    }
+  set_num_threads(before);
+}
+
+TEST_CASE("group_norm: no pictures, and what it rejects") {
+  CHECK(group_norm(zeros({0, 4, 2}), {}, {}, {.groups = 2}).y.shape() == Shape{0, 4, 2});
+  CHECK(message_of([] {
+          group_norm(zeros({2, 5}), {}, {}, {.groups = 2});
+        }) == "group_norm: channels must be a multiple of groups (2); f32[2, 5]");
+  CHECK(message_of([] {
+          group_norm(zeros({2, 4}), {}, {}, {.groups = 0});
+        }) == "group_norm: groups must be at least 1 (0)");
+  CHECK(message_of([] { group_norm(zeros({4}), {}, {}, {}); }) == "group_norm: x must be [N, C, ...]; f32[4]");
+  CHECK(message_of([] {
+          group_norm(zeros({2, 4}), zeros({3}), {}, {});
+        }) == "group_norm: weight must be [C] (C is 4); weight f32[3], x f32[2, 4]");
+  CHECK_THROWS_AS(group_norm(zeros({2, 4}, DType::i64), {}, {}, {}), DTypeError);
+  CHECK_THROWS_AS(group_norm(zeros({2, 4}), {}, {}, {.groups = 1, .eps = -1}), ValueError);
+}

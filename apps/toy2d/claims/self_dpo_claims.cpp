@@ -22,24 +22,26 @@ std::optional<Claim> implicit_accuracy_rises(const Findings& f) {
   ClaimCase judged(kPaper, "implicit accuracy rises steadily to about 0.85 (Fig. 5)");
   for (const StudyResult& result : f.study()->results) {
     if (result.run.part != kTrajectoryPart || result.run.variant != "self_dpo") continue;
-    std::vector<bool> starts, goes_on;
+    std::vector<bool> rises, arrives;
     Spread first, second, last;
+    const auto near = [](double accuracy) { return accuracy >= 0.825 && accuracy <= 0.875; };
     for (const StudyOutcome& outcome : result.outcomes) {
       const std::vector<double>& curve = outcome.implicit_accuracy;
       if (curve.size() < kEarly + kLate) continue;
       first.values.push_back(mean_of(curve, 0, kStart));
       second.values.push_back(mean_of(curve, kStart, kEarly));
       last.values.push_back(mean_of(curve, curve.size() - kLate, curve.size()));
-      starts.push_back(second.values.back() > first.values.back() && second.values.back() >= 0.8);
-      goes_on.push_back(last.values.back() > second.values.back());
+      rises.push_back(first.values.back() < second.values.back() && second.values.back() < last.values.back());
+      arrives.push_back(near(last.values.back()));
     }
-    if (starts.empty()) continue;
-    judged.add(fmt::format("{} pairs, steps 1 to {}", result.run.pairs, kEarly),
-               judge_seeds(starts, second.mean() > first.mean() && second.mean() >= 0.8),
-               fmt::format("{:.2f} in steps 1 to {}, {:.2f} from there on", first.mean(), kStart, second.mean()));
-    judged.add(fmt::format("{} pairs, later", result.run.pairs), judge_seeds(goes_on, last.mean() > second.mean()),
-               fmt::format("{:.2f} in the last {} of {}", last.mean(), kLate,
-                           result.outcomes.front().implicit_accuracy.size()));
+    if (rises.empty()) continue;
+    const std::string numbers =
+        fmt::format("{:.2f} in steps 1 to {}, {:.2f} to {}, {:.2f} in the last {} of {}", first.mean(), kStart,
+                    second.mean(), kEarly, last.mean(), kLate, result.outcomes.front().implicit_accuracy.size());
+    judged.add(fmt::format("{} pairs, rises", result.run.pairs),
+               judge_seeds(rises, first.mean() < second.mean() && second.mean() < last.mean()), numbers);
+    judged.add(fmt::format("{} pairs, to about 0.85", result.run.pairs), judge_seeds(arrives, near(last.mean())),
+               numbers);
   }
   return judged.judge();
 }

@@ -2,6 +2,7 @@
 
 #include "apps/about/about.h"
 #include "apps/align/align.h"
+#include "apps/explain/explain.h"
 #include "apps/gradcheck/gradcheck_verb.h"
 #include "apps/graph/graph.h"
 #include "apps/inspect/inspect.h"
@@ -23,6 +24,7 @@ const std::vector<Verb>& verbs() {
       {"train", "trains a diffusion model of points", run_train},
       {"pairs", "makes preference pairs of points from a model or from the 2D world", run_pairs},
       {"align", "fine-tunes a point model on preference pairs, with any objective", run_align},
+      {"explain", "one preference pair at one t, with every number on the way to the gradient", run_explain},
       {"plan", "effective batch, rate, strength of beta, forwards and memory before a run", run_plan},
       {"sample", "draws points from a trained model", run_sample},
       {"merge", "adds a low-rank adapter (LoRA) to the weights of a model", run_merge},

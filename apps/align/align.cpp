@@ -14,20 +14,6 @@
 namespace plumb {
 namespace {
 
-/// Pairs from a file, or as `plumb pairs` with this seed makes them.
-PreferencePairs pairs_for(AlignSettings& settings, PointModel& model) {
-  const PointDenoiserOptions& network = model.network->options();
-  if (!settings.data.empty()) return load_pairs(settings.data, network);
-  const RandomKey key = RandomKey{.seed = uint64_t(settings.global.seed)}.fork("pairs");
-  if (settings.pair_source == "model") return model_pairs(model, settings.pairs, key);
-  require<UsageError>(network.dimensions == 2 && network.classes >= 2,
-                      "align: clean pairs are of the 2D world (model of {} dimensions, {} classes); give --data or "
-                      "--pair_source model",
-                      network.dimensions, network.classes);
-  settings.pairs.world.classes = network.classes;
-  return world_pairs(settings.pairs, key);
-}
-
 std::string hash_of(PointModel& model) {
   Sha256 hash;
   hash.update(fmt::format("{} {} {} {} {}", model.schedule.num_train_timesteps, int(model.schedule.beta_schedule),

@@ -28,7 +28,7 @@ TrainingRunOptions run_options(const AlignSettings& settings) {
           .quiet = settings.global.quiet};
 }
 
-void add(NamedValues& values, const char* name, const std::optional<double>& value) {
+void add(NamedValues& values, const std::string& name, const std::optional<double>& value) {
   if (value) values.emplace_back(name, *value);
 }
 
@@ -146,9 +146,22 @@ void Aligner::apply(int64_t step, Step& done) {
   last_.reference_divergence = result_.reference_divergence;
   add(done.log, "divergence", result_.divergence);
   add(done.log, "reference_divergence", result_.reference_divergence);
+  if (settings_.log_bins_steps > 0 && (step + 1) % settings_.log_bins_steps == 0) add_bins(done.log);
   const double seconds = seconds_now() - began_;
   done.log.emplace_back("samples_per_s", double(settings_.effective_batch()) / seconds);
   done.log.emplace_back("step_s", seconds);
+}
+
+void Aligner::add_bins(NamedValues& log) const {
+  constexpr int64_t kBins = 10;
+  const int64_t timesteps = setup_.models.schedule().num_train_timesteps();
+  TimestepBins bins(timesteps, std::min(kBins, timesteps));
+  bins.add(result_);
+  int64_t number = 0;
+  for (const TimestepBin& bin : bins.bins()) {
+    add(log, fmt::format("reward_scale_bin{}", number), bin.reward_scale);
+    add(log, fmt::format("accuracy_bin{}", number++), bin.accuracy);
+  }
 }
 
 void Aligner::finish(const OutputDir& out, double seconds) {

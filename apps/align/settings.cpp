@@ -49,20 +49,30 @@ void add_timestep_flags(Flags& flags, AlignSettings& s) {
            above_to(0, 1))
       .advanced();
   flags.add("--timestep_bins", s.trainer.timesteps.bins, "of aware: equal intervals", between(1, 1'000'000)).advanced();
-  flags
-      .add_choice("--reward_scale", s.trainer.reward_scale,
-                  {{"none", RewardScale::none},
-                   {"minmax", RewardScale::minmax},
-                   {"max", RewardScale::max},
-                   {"mean", RewardScale::mean}},
-                  "the logit's factor by noise")
-      .advanced();
+  add_reward_scale_flag(flags, s.trainer.reward_scale);
   flags.add("--independent_noise", s.trainer.independent_noise, "the loser gets noise of its own").advanced();
+  flags.add("--perturb_init", s.perturb_init, "deviation of noise on the student's first weights", non_negative())
+      .advanced();
   flags.add("--wanted_share", s.trainer.wanted_share, "of samples under Diffusion-KTO", between(0, 1)).advanced();
   flags
       .add_choice("--statistics", s.trainer.statistics,
                   {{"microbatch", StatisticsScope::microbatch}, {"effective_batch", StatisticsScope::effective_batch}},
                   "what an objective's batch statistics extend over")
+      .advanced();
+}
+
+void add_random_condition_flags(Flags& flags, AlignSettings& s) {
+  RandomConditionOptions& random = s.trainer.random_conditions;
+  flags
+      .add_choice("--random_condition", random.kind,
+                  {{"none", RandomConditionKind::none},
+                   {"constant", RandomConditionKind::constant},
+                   {"exponential", RandomConditionKind::exponential},
+                   {"sigmoid", RandomConditionKind::sigmoid}},
+                  "how the chance that other classes replace a pair's c and c- depends on t")
+      .advanced();
+  flags.add("--random_condition_probability", random.probability, "of constant", between(0, 1)).advanced();
+  flags.add("--random_condition_noise", random.others_take_noise, "pairs not replaced take the forward process' target")
       .advanced();
 }
 
@@ -119,7 +129,18 @@ void add_objective_flags(Flags& flags, ObjectiveChoice& objective, std::string& 
       .add("--policy", policy, "where targets come from", one_of({"forward", "training_free", "oracle", "data_driven"}))
       .shown_as("NAME");
   flags.add("--beta_dpo", objective.beta, "strength [published beta/(2d)]", non_negative());
-  flags.add("--set", objective.set, "option of the objective, repeatable (docs/objectives.md)").advanced();
+  flags.add("--set", objective.set, "option of the objective, repeatable (docs/objectives/)").advanced();
+}
+
+void add_reward_scale_flag(Flags& flags, RewardScale& scale) {
+  flags
+      .add_choice("--reward_scale", scale,
+                  {{"none", RewardScale::none},
+                   {"minmax", RewardScale::minmax},
+                   {"max", RewardScale::max},
+                   {"mean", RewardScale::mean}},
+                  "the logit's factor by noise")
+      .advanced();
 }
 
 ObjectiveSettings objective_settings(const ObjectiveChoice& choice, const std::string& policy, int64_t dimensions) {
@@ -154,6 +175,7 @@ void add_flags(Flags& flags, AlignSettings& s) {
   add_objective_flags(flags, s.objective, s.models.policy.name);
   add_training_flags(flags, s);
   add_timestep_flags(flags, s);
+  add_random_condition_flags(flags, s);
   add_reference_flags(flags, s);
   add_watch_flags(flags, s);
   flags.make_advanced({"pairs_per_class", "train_batch_size", "gradient_accumulation_steps", "lr_scheduler",

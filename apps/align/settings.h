@@ -21,6 +21,9 @@ struct ObjectiveChoice {
 /// --objective --policy --beta_dpo --set.
 void add_objective_flags(Flags& flags, ObjectiveChoice& objective, std::string& policy);
 
+/// --reward_scale.
+void add_reward_scale_flag(Flags& flags, RewardScale& scale);
+
 /// The options the objective is made with: --set's, and beta. Without one, beta is the published one's strength per
 /// unit of squared error, beta / (2d) at 4x64x64, brought to points of `dimensions`; DSPO's 0.001 is left as it is.
 /// Throws UsageError for --beta_dpo beside --set beta, or for an objective without beta.
@@ -47,6 +50,7 @@ struct AlignSettings {
                               .max_grad_norm = 1};
   bool scale_lr = false;
   bool merge_lora = false;
+  double perturb_init = 0;  ///< standard deviation of noise on the student's first weights
   PreferenceTrainerOptions trainer{.divergence_every = 10};
   ReferenceUpdateOptions reference{.tau = 0, .delta = 0.05};
   int64_t log_bins_steps = 10;

@@ -1,6 +1,8 @@
 #include "apps/align/setup.h"
 
 #include "align/downgrade/downgrade.h"
+#include "align/perturb_init.h"
+#include "apps/common/pair_file.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -21,10 +23,31 @@ PreferenceTrainerOptions trainer_options(const AlignSettings& settings, const Al
   PreferenceTrainerOptions options = settings.trainer;
   options.prediction = models.prediction();
   if (settings.objective.name == "self_dpo") options.transform = Downgrade({.data_set = winners});
+  if (options.random_conditions.kind == RandomConditionKind::none) return options;
+  const int64_t classes = models.network().classes;
+  require<UsageError>(classes >= 2, "align: --random_condition replaces classes, and the model has {}; leave it out",
+                      classes);
+  // The list of prompts: every class with either neighbour.
+  const PairLabels labels = draw_pair_labels(classes, {.pairs_per_class = 2}, RandomKey{});
+  options.random_conditions.prompts.labels = labels.positive;
+  options.random_conditions.negatives.labels = labels.negative;
   return options;
 }
 
 }  // namespace
+
+PreferencePairs pairs_for(AlignSettings& settings, PointModel& model) {
+  const PointDenoiserOptions& network = model.network->options();
+  if (!settings.data.empty()) return load_pairs(settings.data, network);
+  const RandomKey key = RandomKey{.seed = uint64_t(settings.global.seed)}.fork("pairs");
+  if (settings.pair_source == "model") return model_pairs(model, settings.pairs, key);
+  require<UsageError>(network.dimensions == 2 && network.classes >= 2,
+                      "align: clean pairs are of the 2D world (model of {} dimensions, {} classes); give --data or "
+                      "--pair_source model",
+                      network.dimensions, network.classes);
+  settings.pairs.world.classes = network.classes;
+  return world_pairs(settings.pairs, key);
+}
 
 AlignSetup::AlignSetup(const AlignSettings& settings, PointModel model, PreferencePairs preference_pairs,
                        const RandomKey& key)
@@ -41,6 +64,8 @@ AlignSetup::AlignSetup(const AlignSettings& settings, PointModel model, Preferen
                .schedule = &models.schedule(),
                .optimizer = &optimizer,
                .moving = models.moving()},
-              trainer_options(settings, models, pairs.winners)) {}
+              trainer_options(settings, models, pairs.winners)) {
+  if (settings.perturb_init > 0) perturb_weights(models.trained(), settings.perturb_init, key.fork("perturb init"));
+}
 
 }  // namespace plumb

@@ -7,6 +7,9 @@
 
 namespace plumb {
 
+/// The pairs to train on: from a file, or as `plumb pairs` with this seed makes them. Throws UsageError or IoError.
+PreferencePairs pairs_for(AlignSettings& settings, PointModel& model);
+
 /// Everything that steps of preference fine-tuning run on, made from settings. Not copied or moved: its parts refer to
 /// one another.
 struct AlignSetup {

@@ -16,6 +16,7 @@
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
+#include "nn/lora/adapter_file.h"
 
 namespace plumb {
 namespace {
@@ -23,6 +24,7 @@ namespace {
 struct Settings {
   GlobalFlags global{.out = "runs/sample"};
   std::string model = {};
+  std::string adapter = {};
   int64_t num_samples = 2000;
   std::string classes = "all";
   std::optional<int64_t> negative_class = {};
@@ -30,11 +32,15 @@ struct Settings {
   std::string rng = "plumb";
 };
 
+constexpr const char* kAdapter = "sampled";
+
 /// Samples that go through the network together, to bound memory.
 constexpr int64_t kBatch = 16384;
 
 void add_flags(Flags& flags, Settings& s) {
   flags.add("--model", s.model, "model folder, as plumb train writes it").shown_as("FOLDER").required();
+  flags.add("--adapter", s.adapter, "low-rank adapter to sample with, as plumb align --use_lora writes it")
+      .shown_as("PATH");
   flags.add("--num_samples", s.num_samples, "points in all", between(1, 100'000'000));
   flags.add("--class", s.classes, "a class label, or all: the classes in turn").shown_as("L|all");
   flags.add_choice("--sampler", s.sampler.kind, {{"ddim", SamplerKind::ddim}, {"ddpm", SamplerKind::ddpm}},
@@ -119,6 +125,7 @@ std::string describe(const Settings& s, const PointModel& model) {
                   s.sampler.kind == SamplerKind::ddim ? "DDIM" : "DDPM", name_of(s.sampler.spacing), s.sampler.eta,
                   s.sampler.guidance_scale, model.network->options().classes > 0 ? s.classes : "none");
   if (s.negative_class) text += fmt::format("Negative class: {}, ", *s.negative_class);
+  if (!s.adapter.empty()) text += fmt::format("Adapter: {}, ", s.adapter);
   return text + fmt::format("Seed: {}, RNG: {}, Samples: {}, Model: {}", s.global.seed, s.rng, s.num_samples, s.model);
 }
 
@@ -132,6 +139,8 @@ int run_sample(const Arguments& arguments) {
   apply_globals(settings.global);
 
   PointModel model = load_point_model(settings.model);
+  if (!settings.adapter.empty()) load_adapter(*model.network, kAdapter, settings.adapter);
+  const AdapterScope scope(*model.network, settings.adapter.empty() ? "none" : kAdapter);
   const int64_t classes = model.network->options().classes;
   const int64_t label = read_class(settings, classes);
   check_guidance(settings, classes);

@@ -29,6 +29,7 @@ RUNS = {
               "--ref_policy reinit --ref_test candidate --independent_noise"),
     "lora": "--objective ddspo --policy data_driven --dd_max_train_steps 20 --use_lora --ref_update_steps 25",
     "kto": "--objective diffusion_kto --wanted_share 0.8 --set offset=balanced --statistics effective_batch",
+    "dspo_ref": "--objective dspo_ref --perturb_init 0.05 --random_condition sigmoid",
     "self": "--objective self_dpo --validation_steps 30 --num_validation_samples 30",
 }
 

@@ -157,92 +157,6 @@ def check_train(program):
         program.refused("train", "--out", "bad", *words, says=says)
 
 
-def check_pairs(program):
-    folder, report = program.folder, program.report
-    text = program.good("pairs", "--model", "run/model", "--pairs_per_class", 4, "--num_inference_steps", 5, "--out", "p")
-    report.expect(text == "12 pairs: p/pairs.safetensors\n", text)
-    values, metadata = read_tensors(folder / "p/pairs.safetensors")
-    report.expect(set(values) == {"winners", "losers", "condition", "negative"}, str(set(values)))
-    report.expect(values["condition"] == (0,) * 4 + (1,) * 4 + (2,) * 4, "classes in a row")
-    report.expect(values["negative"] == (1, 2, 1, 2, 2, 0, 2, 0, 0, 1, 0, 1), "neighbours in turn")
-    report.expect(json.loads(metadata["plumb"])["pairs_per_class"] == 4, "settings in the file")
-    # Winner and loser begin in one noise: they are closer to each other than to the next pair's.
-    program.good("pairs", "--config", "p/config.toml", "--threads", 1, "--quiet", "--out", "p2")
-    same = (folder / "p/pairs.safetensors").read_bytes(), (folder / "p2/pairs.safetensors").read_bytes()
-    report.expect(read_tensors(folder / "p2/pairs.safetensors")[0] == values and len(same[0]) == len(same[1]),
-                  "config.toml repeats the pairs")
-    program.good("pairs", "--classes", 4, "--sigma", 0.001, "--quiet", "--out", "world")
-    world = read_tensors(folder / "world/pairs.safetensors")[0]
-    report.expect(abs(world["winners"][0] - 2) < 0.01 and abs(world["losers"][1] - 2) < 0.01, "clean modes")
-    for words, says in (
-        (("--model", "nowhere"), "nowhere"),
-        (("--pairs_per_class", 0), "--pairs_per_class"), (("--negative", "far"), "neighbor"),
-        (("--model", "run/model", "--num_inference_steps", 101), "[1, 100]"), (("--classes", 1), "--classes"),
-    ):
-        program.refused("pairs", "--out", "bad", *words, says=says)
-
-
-def check_align(program):
-    folder, report = program.folder, program.report
-    common = ("align", "--model", "run/model", "--max_train_steps", 4, "--train_batch_size", 4, "--report_to", "none",
-              "--quiet")
-    program.good(*common, "--data", "p/pairs.safetensors", "--objective", "ddspo", "--policy", "training_free",
-                 "--beta_dpo", 3, "--set", "loss_weight=linear", "--out", "al")
-    lines = [json.loads(line) for line in (folder / "al/log.jsonl").read_text(encoding="utf-8").splitlines()]
-    keys = ("step loss lr grad_norm error_w error_l ref_error_w ref_error_l margin implicit_accuracy logit_abs_median "
-            "saturated samples_per_s step_s").split()
-    report.expect([line["step"] for line in lines] == [1, 2, 3, 4] and set(keys) <= set(lines[0]), f"keys: {lines[0]}")
-    report.expect(abs(lines[0]["margin"]) < 1e-6 and lines[0]["ref_error_w"] == 0, "TF-CPP begins at the reference")
-    metrics = json.loads((folder / "al/metrics.json").read_text(encoding="utf-8"))
-    report.expect(metrics["objective_settings"] == {"loss_weight": "linear", "beta": "3"}, str(metrics))
-    report.expect(metrics["pairs"] == 12 and metrics["effective_batch"] == 4, str(metrics))
-    program.good("sample", "--model", "al/model", "--num_samples", 5, "--num_inference_steps", 3, "--quiet", "--out", "als")
-    program.good("align", "--config", "al/config.toml", "--quiet", "--out", "al2")
-    report.expect((folder / "al/model/unet/diffusion_pytorch_model.safetensors").read_bytes()
-                  == (folder / "al2/model/unet/diffusion_pytorch_model.safetensors").read_bytes(),
-                  "config.toml repeats the run")
-    # LoRA: base and adapter apart; merging them is what --merge_lora writes.
-    lora = (*common, "--use_lora", "--learning_rate", 0.01)
-    program.good(*lora, "--out", "lora")
-    program.good(*lora, "--merge_lora", "--out", "merged")
-    program.good("merge", "--model", "lora/model", "--adapter", "lora/adapter", "--quiet", "--out", "merge")
-    weights = "model/unet/diffusion_pytorch_model.safetensors"
-    report.expect((folder / "lora" / weights).read_bytes() == (folder / "run" / weights).read_bytes(), "base as it was")
-    report.expect((folder / "merged" / weights).read_bytes() == (folder / "merge" / weights).read_bytes(), "merged")
-    report.expect((folder / "merged" / weights).read_bytes() != (folder / "run" / weights).read_bytes(), "it learned")
-    (folder / "few").write_bytes((folder / "one/samples.safetensors").read_bytes())
-    for words, says in (
-        (("--model", "nowhere"), "nowhere"), (("--data", "few"), "unknown tensor"), (("--objective", "ddpso"), "ddspo"),
-        (("--policy", "free"), "training_free"), (("--beta_dpo", -1), "--beta_dpo"),
-        (("--objective", "mapo", "--beta_dpo", 1), "no beta"), (("--set", "bta=1"), "bta"),
-        (("--set", "beta=1", "--beta_dpo", 1), "one of them"), (("--train_batch_size", 0), "--train_batch_size"),
-        (("--timestep_gamma", 0), "--timestep_gamma"), (("--lr_warmup_steps", 4, "--lr_scheduler", "cosine"), "warm-up"),
-        (("--ref_test", "later"), "candidate"), (("--lerning_rate", 1), "learning_rate"),
-        (("--train_batch_size", 100000, "--gradient_accumulation_steps", 100000), "pairs"),
-    ):
-        program.refused(*common, "--out", "bad", *words, says=says)
-    program.refused("align", "--out", "bad", says="--model")
-
-
-def check_plan(program):
-    report = program.report
-    before = tree(program.folder)
-    plan = json.loads(program.good("plan", "--objective", "ddspo", "--policy", "training_free", "--model", "run/model",
-                                   "--gradient_accumulation_steps", 2, "--dataset_size", 100, "--json"))
-    report.expect(plan["batch"]["effective"] == 2 and plan["steps"]["epochs"] == 4, str(plan))
-    report.expect(plan["forwards"] == {"student": 2.0, "frozen": 3.0, "frozen_after_reference_update": 4.0}, str(plan))
-    report.expect(plan["memory"]["total"] == 20 * plan["memory"]["parameters"], str(plan["memory"]))
-    text = program.good("plan")
-    report.expect("937.5" in text and "2.048e-05" in text and "8.192e-09" in text, text)
-    report.expect(tree(program.folder) == before, "plan writes nothing")
-    for words, says in (
-        (("--objective", "x"), "diffusion_dpo"), (("--model", "nowhere"), "nowhere"), (("--model", "run"), "run"),
-        (("--shape", "0,2"), "--shape"), (("--objective", "sft", "--beta_dpo", 1), "no beta"),
-        (("--set", "gama=1"), "gama"), (("--devices", 0), "--devices"),
-    ):
-        program.refused("plan", *words, says=says)
-
-
 def check_inspect(program):
     folder, report = program.folder, program.report
     file = json.loads(program.good("inspect", "run/model/unet/diffusion_pytorch_model.safetensors", "--json"))
@@ -391,9 +305,6 @@ def main():
         check_sample(program)
         check_merge(program)
         check_inspect(program)
-        check_pairs(program)
-        check_align(program)
-        check_plan(program)
         check_gradcheck(program)
         check_graph(program)
         for word in ("version", "kernels", "BLAS core"):

@@ -7,7 +7,7 @@
 
 namespace plumb {
 
-/// How a method was trained for its published numbers, on latents of 4x64x64 (docs/objectives.md).
+/// How a method was trained for its published numbers, on latents of 4x64x64 (docs/objectives/).
 struct PublishedSettings {
   std::string_view objective;  ///< of align/objective.h
   std::string_view policy;     ///< forward, training_free, data_driven

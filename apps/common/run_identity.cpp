@@ -34,7 +34,7 @@ bool depends_on_total(LrScheduleKind kind) {
          kind != LrScheduleKind::inverse_sqrt;
 }
 
-bool is_data(std::string_view key) { return key.ends_with("_sha256"); }
+constexpr const char* kNotSet = "not set";
 
 }  // namespace
 
@@ -49,20 +49,30 @@ Json run_identity(const ConfigEntries& resolved, LrScheduleKind kind, const std:
   return kept;
 }
 
-void check_same_run(std::string_view verb, const std::string& name, const Json& saved, const Json& wanted) {
-  constexpr const char* kFix = "give the same value, or start afresh in another --out";
+std::vector<RunDifference> run_differences(const Json& saved, const Json& wanted) {
+  std::vector<RunDifference> found;
   for (const JsonMember& member : saved.as_object()) {
     const Json* now = wanted.find(member.key);
-    if (now && *now == member.value) continue;
-    require<UsageError>(!is_data(member.key), "{}: {} was made from other {} ({}); {}", verb, name,
-                        member.key.starts_with("model") ? "weights" : "training data", member.key,
-                        "give the same, or start afresh in another --out");
-    raise<UsageError>("{}: {} was made with --{} {} (this run: {}); {}", verb, name, member.key, member.value.dump(),
-                      now ? now->dump() : "not set", kFix);
+    if (!now || !(*now == member.value))
+      found.push_back({member.key, member.value.dump(), now ? now->dump() : kNotSet});
   }
   for (const JsonMember& member : wanted.as_object())
-    require<UsageError>(saved.find(member.key), "{}: {} was made without --{} (this run: {}); {}", verb, name,
-                        member.key, member.value.dump(), kFix);
+    if (!saved.find(member.key)) found.push_back({member.key, kNotSet, member.value.dump()});
+  return found;
+}
+
+void check_same_run(std::string_view verb, const std::string& name, const std::vector<RunDifference>& differences,
+                    bool changes_allowed) {
+  for (const RunDifference& difference : differences) {
+    require<UsageError>(!difference.is_data(),
+                        "{}: {} was made from other {} ({}); give the same, or start afresh in "
+                        "another --out",
+                        verb, name, difference.key.starts_with("model") ? "weights" : "training data", difference.key);
+    require<UsageError>(changes_allowed,
+                        "{}: {} was made with --{} {} (this run: {}); give the same value, allow it with "
+                        "--resume_with_changes, or start afresh in another --out",
+                        verb, name, difference.key, difference.was, difference.now);
+  }
 }
 
 }  // namespace plumb

@@ -16,8 +16,21 @@ namespace plumb {
 /// count.
 Json run_identity(const ConfigEntries& resolved, LrScheduleKind kind, const std::vector<std::string_view>& left_out);
 
-/// Throws UsageError naming the first setting in which the checkpoint `name` differs from this run. Keys ending in
-/// "_sha256" stand for data, not for a flag.
-void check_same_run(std::string_view verb, const std::string& name, const Json& saved, const Json& wanted);
+/// A setting in which two runs differ. `was` and `now` are JSON, or "not set".
+struct RunDifference {
+  std::string key;
+  std::string was, now;
+
+  /// Keys ending in "_sha256" stand for data or weights, not for a flag.
+  bool is_data() const { return key.ends_with("_sha256"); }
+};
+
+/// Between the run that made a checkpoint and this one, in the order of the first.
+std::vector<RunDifference> run_differences(const Json& saved, const Json& wanted);
+
+/// Refuses to go on from the checkpoint `name` under other settings: throws UsageError naming the first difference.
+/// With `changes_allowed` only other data or weights are refused.
+void check_same_run(std::string_view verb, const std::string& name, const std::vector<RunDifference>& differences,
+                    bool changes_allowed);
 
 }  // namespace plumb

@@ -23,6 +23,11 @@ void add_optimizer_flags(Flags& flags, OptimizerSettings& s) {
 void add_checkpoint_flags(Flags& flags, CheckpointSettings& s) {
   flags.add("--checkpointing_steps", s.checkpointing_steps, "steps between checkpoints, 0: none", non_negative());
   flags.add("--resume_from_checkpoint", s.resume_from_checkpoint, "latest, or a checkpoint folder").transient();
+  flags
+      .add("--resume_with_changes", s.resume_with_changes,
+           "other settings than the checkpoint's run had, after a health rule stopped it, say")
+      .transient()
+      .advanced();
   flags.add("--checkpoints_total_limit", s.checkpoints_total_limit, "newest to keep, 0: all", non_negative())
       .advanced();
   flags.add("--report_to", s.report_to, "beside log.jsonl", one_of({"tensorboard", "none"})).advanced();

@@ -50,7 +50,8 @@ std::string fix_for(const HealthFinding& finding) {
   const std::string cause = finding.rule == "saturation"
                                 ? "lower beta or --learning_rate"
                                 : "lower --learning_rate, set --max_grad_norm or take fewer steps";
-  return fmt::format("{}; --health_{} 0 switches the rule off", cause, finding.rule);
+  return fmt::format("go on from there with --resume_with_changes: {}; --health_{} 0 switches the rule off", cause,
+                     finding.rule);
 }
 
 }  // namespace
@@ -82,7 +83,8 @@ void TrainingRun::adopt(const FoundCheckpoint& found) {
   const bool ours = verb ? *verb == Json(options_.verb) : options_.verb == "train";  // the first ones had no verb
   require<UsageError>(saved && saved->is_object() && ours, "{}: {} was not made by plumb {}", options_.verb, path,
                       options_.verb);
-  check_same_run(options_.verb, path, *saved, identity_);
+  const std::vector<RunDifference> differences = run_differences(*saved, identity_);
+  check_same_run(options_.verb, path, differences, options_.checkpoints.resume_with_changes);
   require<UsageError>(found.step <= options_.steps, "{}: {} is past --max_train_steps {}; give more steps",
                       options_.verb, path, options_.steps);
   load_checkpoint(found.path, state());
@@ -90,7 +92,11 @@ void TrainingRun::adopt(const FoundCheckpoint& found) {
   if (const StateDict more = load_more(found.path); !more.empty()) restore_more(more);
   first_ = found.step;
   resumed_ = found;
-  if (!options_.quiet) std::fprintf(stderr, "resuming from %s\n", path.c_str());
+  if (options_.quiet) return;
+  std::fprintf(stderr, "resuming from %s\n", path.c_str());
+  for (const RunDifference& change : differences)
+    std::fprintf(stderr, "resuming with --%s %s (was %s)\n", change.key.c_str(), change.now.c_str(),
+                 change.was.c_str());
 }
 
 std::string TrainingRun::last_good(int64_t at_most) const {

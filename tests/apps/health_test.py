@@ -74,6 +74,15 @@ def check_train(runs):
     step, checkpoint = runs.stopped("train", "collapse", *words)
     runs.goes_on("train", checkpoint, step, *words)
     whole = step
+    # The way out: the same run from there, more gently.
+    calm = [*words, "--resume_from_checkpoint", checkpoint, "--learning_rate", 1, "--max_train_steps", step + 5]
+    code, error = runs("train", *calm, "--out", "calm")
+    runs.report.expect(code == 2 and "--learning_rate 1000.0 (this run: 1.0)" in error, f"not unasked: {code} {error}")
+    calm = [word for word in calm if word != "--quiet"]
+    code, error = runs("train", *calm, "--resume_with_changes", "--out", "calm")
+    runs.report.expect(code == 0 and "resuming with --learning_rate 1.0 (was 1000.0)" in error, f"calm: {code} {error}")
+    code, error = runs("train", *calm, "--resume_with_changes", "--samples_per_class", 40, "--out", "other")
+    runs.report.expect(code == 2 and "other training data" in error, f"other data are refused: {code} {error}")
     # Interrupted on the way it stops at the same step, and with the rule switched off it does not stop there.
     code, error = runs("train", *words, "--resume_from_checkpoint", f"run{runs.count}/checkpoint-{(step - 2) // 50 * 50}",
                        "--out", "resumed")

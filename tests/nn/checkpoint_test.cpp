@@ -84,6 +84,22 @@ TEST_CASE("checkpoint: a resumed run has every bit of the one that was saved, an
   }
 }
 
+TEST_CASE("checkpoint: further tensors come back, and are absent when there were none") {
+  const TempDir folder;
+  Run run(1);
+  TrainingState state = run.state();
+  save_checkpoint(folder.path(), 1, state, Json::object());
+  CHECK(load_more(folder / "checkpoint-1").empty());
+  state.more = {{"b", from_vector<double>({1.5, -2}, {2})}, {"a", from_vector<int64_t>({7}, {1})}};
+  save_checkpoint(folder.path(), 2, state, Json::object());
+  const StateDict more = load_more(folder / "checkpoint-2");
+  REQUIRE(more.size() == 2);
+  for (const NamedTensor& named : more)
+    CHECK(bits_of(named.tensor) == bits_of(state.more[named.name == "b" ? 0 : 1].tensor));
+  flip_last_byte(folder / "checkpoint-2" / "more.safetensors");
+  CHECK(find_checkpoint(folder.path())->step == 1);
+}
+
 TEST_CASE("checkpoint: the newest is found, and broken ones are passed over and named") {
   const TempDir folder;
   CHECK_FALSE(find_checkpoint(folder.path()).has_value());

@@ -9,6 +9,8 @@
 #include "apps/plan/measure.h"
 #include "diffusion/point_model.h"
 #include "engine/error.h"
+#include "engine/io/file.h"
+#include "engine/io/safetensors.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;
@@ -171,6 +173,35 @@ TEST_CASE("plan: a point model is counted, and a step of it measured") {
   // rank (in + out) of the layers 66 -> 128 -> 128 -> 128 -> 2
   CHECK(lora.at("memory").at("trained").as_integer() == 4 * (66 + 128 + 128 + 128 + 128 + 128 + 128 + 2));
   CHECK(folder.entries() == 1);  // nothing was written
+}
+
+TEST_CASE("plan: any diffusers folder is counted from the headers of its files") {
+  const TempDir folder;
+  const std::filesystem::path model = folder / "sd";
+  std::filesystem::create_directories(model / "unet");
+  write_file_atomic(model / "model_index.json",
+                    R"({"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet2DConditionModel"]})");
+  write_file_atomic(model / "unet/config.json", R"({"_class_name": "UNet2DConditionModel"})");
+  save_safetensors(model / "unet/diffusion_pytorch_model.safetensors",
+                   {{"conv_in.weight", zeros({8, 4, 3, 3}, DType::f16)},
+                    {"block.attn1.to_q.weight", zeros({8, 8}, DType::f16)},
+                    {"block.attn2.to_k.weight", zeros({8, 12}, DType::f16)},
+                    {"block.attn1.to_out.0.weight", zeros({8, 8}, DType::f16)},
+                    {"block.ff.net.2.weight", zeros({8, 32}, DType::f16)}});
+  plan::Settings settings = settings_for("diffusion_dpo");
+  settings.model = model.string();
+  const int64_t parameters = 8 * 36 + 64 + 96 + 64 + 256;
+  const Json full = plan::make_plan(settings);
+  CHECK(full.at("memory").at("parameters").as_integer() == parameters);
+  CHECK(full.at("memory").at("total").as_integer() == 20 * parameters);  // in f32, whatever the file holds
+  CHECK_FALSE(full.find("measured"));
+  CHECK(full.at("beta").at("elements").as_integer() == 16384);
+  settings.use_lora = true, settings.rank = 2;
+  const Json lora = plan::make_plan(settings);
+  CHECK(lora.at("memory").at("trained").as_integer() == 2 * (16 + 20 + 16));
+  CHECK(lora.at("memory").at("initial").as_integer() == 0);
+  std::filesystem::remove(model / "unet/diffusion_pytorch_model.safetensors");
+  CHECK_THROWS_AS(plan::make_plan(settings), UsageError);
 }
 
 TEST_CASE("plan: what does not fit is refused") {

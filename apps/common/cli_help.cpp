@@ -10,7 +10,7 @@
 namespace plumb {
 namespace {
 
-constexpr std::size_t kWidth = 118;
+constexpr std::size_t kWidth = 120;
 
 std::string usage_name(const Flag& flag) {
   std::string name = fmt::format("{}{}", flag.is_positional ? "" : "--", flag.name);

@@ -1,5 +1,7 @@
 #include "apps/toy2d/method_settings.h"
 
+#include <cmath>
+
 #include "engine/format.h"
 #include "engine/require.h"
 
@@ -108,6 +110,8 @@ void apply_method_settings(Method& method, const KeyValues& settings) {
     const size_t dot = key.find('.');
     if (key.substr(0, dot) == method.name) keys.assign(key.substr(dot + 1), value, "in --set " + method.name);
   }
+  require<UsageError>(!std::isnan(wrappers.update.delta), "--delta expects a number (got nan in --set {})",
+                      method.name);
   wrappers.apply(method);
   const std::vector<TextOption> usual = text_options(method);
   for (size_t i = 0; i < texts.size(); ++i)

@@ -1,5 +1,6 @@
 #include "apps/toy2d/settings.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/require.h"
@@ -36,6 +37,19 @@ void apply_quick(Settings& s, const Flags& flags) {
   if (!flags.given("--methods")) s.methods = {"diffusion_dpo", "ddspo_oracle", "ddspo_tf"};
   if (!flags.given("--pair_source")) s.pair_sources = {"clean"};
   if (!flags.given("--sampler")) s.samplers = {"ddim25"};
+}
+
+void check_lists(Settings& s) {
+  const auto check = [](std::vector<std::string>& names, const char* flag, const char* example) {
+    std::vector<std::string> once;
+    for (const std::string& name : names)
+      if (!name.empty() && std::find(once.begin(), once.end(), name) == once.end()) once.push_back(name);
+    require<UsageError>(!once.empty(), "{} names nothing; try {} {}", flag, flag, example);
+    names = once;
+  };
+  check(s.methods, "--methods", "all");
+  check(s.pair_sources, "--pair_source", "clean");
+  check(s.samplers, "--sampler", "ddim25");
 }
 
 SamplerOptions parse_sampler(const std::string& name, const NoiseScheduleOptions& schedule) {

@@ -40,6 +40,9 @@ void add_flags(Flags& flags, Settings& settings);
 /// --quick narrows what was not set by hand: one seed, clean pairs, DDIM-25, Diffusion-DPO and two DDSPO rows.
 void apply_quick(Settings& settings, const Flags& flags);
 
+/// Drops repeated names from the lists. Throws UsageError for a list without a name.
+void check_lists(Settings& settings);
+
 /// "ddim25" or "ddpm100" to options. Throws UsageError.
 SamplerOptions parse_sampler(const std::string& name, const NoiseScheduleOptions& schedule);
 

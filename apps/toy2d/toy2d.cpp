@@ -74,6 +74,7 @@ int run_toy2d(const Arguments& arguments) {
   if (!flags.parse(arguments)) return kExitDone;
   apply_globals(settings.global);
   apply_quick(settings, flags);
+  check_lists(settings);
   if (flags.given("--seed") && !flags.given("--first_seed")) settings.first_seed = settings.global.seed;
   const std::vector<Method> methods = choose_methods(settings.methods, settings.set);
   for (const std::string& sampler : settings.samplers) parse_sampler(sampler, settings.schedule);

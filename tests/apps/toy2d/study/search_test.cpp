@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "apps/toy2d/study/parts.h"
 #include "apps/toy2d/study/study.h"
 #include "engine/io/file.h"
 #include "engine/parallel.h"
@@ -139,4 +140,28 @@ TEST_CASE("toy2d study: the plan's names are unique, and every result has the sa
   const std::vector<double> one = numbers(1);
   CHECK(one.size() >= runs.size() * 8);
   CHECK(numbers(3) == one);
+}
+
+TEST_CASE("toy2d study: every method has tuned settings of the grid on both pair sources, where the search applies") {
+  Settings settings;
+  const std::vector<Method> methods = choose_methods({"all"}, {});
+  const std::vector<StudyRun> runs = tuned_runs(settings, methods);
+  for (const Method& method : methods)
+    for (const std::string& source : settings.pair_sources) {
+      const auto found = std::find_if(runs.begin(), runs.end(), [&](const StudyRun& run) {
+        return run.variant == method.name && run.pairs == source;
+      });
+      REQUIRE((found != runs.end()) == !method.degenerate);
+      if (method.degenerate) continue;
+      const auto in = [](const auto& axis, auto value) {
+        return std::find(axis.begin(), axis.end(), value) != axis.end();
+      };
+      CHECK(in(kSearchRates, found->method.learning_rate));
+      CHECK(in(kSearchSteps, found->method.steps));
+    }
+  settings.world.sigma = 0.4;
+  CHECK(tuned_runs(settings, methods).empty());
+  settings = {};
+  settings.first_seed = 98;  // 98 to 102 include the seeds of the search
+  CHECK(tuned_runs(settings, methods).empty());
 }

@@ -120,13 +120,18 @@ bool Flags::given(std::string_view name) const {
 }
 
 // Folds `-` to `_` in names (never in values) and rewrites --no_name to --name=false. CLI11 would take the next word
-// for the value of `--name=`, so that form is split in two.
+// for the value of `--name=`, so that form is split in two. `--set a=1 b=2` becomes `--set a=1 --set b=2`.
 Arguments Flags::fold(const Arguments& arguments) const {
   auto* self = const_cast<Flags*>(this);
   Arguments folded;
   bool is_value = false;
+  const Flag* pairs = nullptr;  // the flag whose key=value came last
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& word = arguments[i];
+    if (pairs && !is_value && !word.starts_with("-") && word.find('=') != std::string::npos)
+      folded.push_back(fmt::format("--{}", pairs->name));
+    else if (!is_value)
+      pairs = nullptr;
     if (word == "--" && !is_value) {
       folded.insert(folded.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.end());
       break;
@@ -143,6 +148,7 @@ Arguments Flags::fold(const Arguments& arguments) const {
     std::size_t equals = std::min(word.find('='), word.size());
     std::string name = canonical(word.substr(0, equals));
     const Flag* flag = self->find(name);
+    if (flag && is_key_values(*flag)) pairs = flag;
     const Flag* negated = !flag && name.starts_with("no_") ? self->find(name.substr(3)) : nullptr;
     if (negated && is_switch(*negated) && equals == word.size()) {
       folded.push_back(fmt::format("--{}=false", negated->name));

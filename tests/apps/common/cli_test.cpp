@@ -116,6 +116,10 @@ TEST_CASE("cli: aliases, negated switches, empty values and repeated flags") {
 TEST_CASE("cli: --set collects, and a later key wins") {
   Settings s = parsed({"--set", "ddspo.beta=2", "--set=sft.steps=10", "--set", "ddspo.beta=3"});
   CHECK(s.set == KeyValues{{"ddspo.beta", "3"}, {"sft.steps", "10"}});
+  s = parsed({"--set", "ddspo.beta=2", "sft.steps=10", "a=-1", "--quiet"});
+  CHECK(s.set == KeyValues{{"ddspo.beta", "2"}, {"sft.steps", "10"}, {"a", "-1"}});
+  CHECK(!failure({"--set", "a=1", "b"}).empty());
+  CHECK(!failure({"--quiet", "a=1"}).empty());
   CHECK(failure({"--set", "beta"}) ==
         R"(--set expects key=value (got "beta" on the command line); see plumb demo --help)");
 }

@@ -47,7 +47,7 @@ Variable record_checkpoint(const Tensor& value, const std::array<Variable, N>& i
 ///
 ///   Variable y = checkpoint([this](const Variable& x, const Variable& t) { return block_.forward(x, t); }, x, t);
 ///
-/// inputs: one to four Variables or Tensors (integer ones are constants); function: copied into the tape, at most about
+/// inputs: one to five Variables or Tensors (integer ones are constants); function: copied into the tape, at most about
 /// 150 bytes of captures, whatever it refers to must live until backward. It must give the same value both times:
 /// random numbers from a RandomKey do, a Generator does not; what it captures must not change in between (for modules
 /// with adapters use nn/checkpoint_module.h). Differentiable in every floating input and in every leaf the function
@@ -56,7 +56,7 @@ Variable record_checkpoint(const Tensor& value, const std::array<Variable, N>& i
 template <class F, class... Inputs>
 Variable checkpoint(const CheckpointOptions& options, F function, const Inputs&... inputs) {
   constexpr int kCount = sizeof...(inputs);
-  static_assert(kCount >= 1 && kCount <= Node::kMaxSaved, "checkpoint takes one to four inputs");
+  static_assert(kCount >= 1 && kCount <= Node::kMaxSaved, "checkpoint takes one to five inputs");
   const bool anchored = options.captures_leaves && grad_enabled();
   const std::array<Variable, kCount + 1> all{Variable(inputs)..., anchored ? detail::checkpoint_anchor() : Variable()};
   using Indices = std::make_index_sequence<kCount>;

@@ -57,7 +57,7 @@ class Saved {
 class Node : public RefCounted<Node> {
  public:
   static constexpr int kInlineInputs = 4;
-  static constexpr int kMaxSaved = 4;
+  static constexpr int kMaxSaved = 5;
   static constexpr size_t kClosureBytes = 176;
 
   struct SavedTensor {

@@ -2,6 +2,7 @@
 
 // Every op on Variables, by family. The names, shapes and errors are those of engine/ops.h.
 
+#include "autograd/ops/attention.h"
 #include "autograd/ops/conv.h"
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/index.h"

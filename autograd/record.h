@@ -33,7 +33,7 @@ class Saves {
  public:
   template <class... Tensors>
   explicit Saves(const Tensors&... tensors) : items_{&tensors...}, count_(sizeof...(tensors)) {
-    static_assert(sizeof...(tensors) <= Node::kMaxSaved, "an op saves at most four tensors");
+    static_assert(sizeof...(tensors) <= Node::kMaxSaved, "an op saves at most five tensors");
   }
   int count() const { return int(count_); }
   const Tensor& operator[](int i) const { return *items_[i]; }

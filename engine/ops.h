@@ -2,6 +2,7 @@
 
 // Every op on tensors, by family.
 
+#include "engine/ops/attention/attention.h"
 #include "engine/ops/conv/conv2d.h"
 #include "engine/ops/elementwise/binary.h"
 #include "engine/ops/elementwise/compare.h"

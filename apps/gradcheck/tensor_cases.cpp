@@ -15,6 +15,13 @@ void add_products(std::vector<OpCase>& cases) {
   cases.push_back({"linear", {{kAny, {3}}, {kAny, {2, 3}}, {kAny, {2}}}});
 }
 
+/// Blocks are of 64 queries and 512 keys forward, 256 and 128 backward: a case past them is the tests' business.
+void add_attention(std::vector<OpCase>& cases) {
+  cases.push_back({"attention", {{kAny, {2, 3, 4}}, {kAny, {2, 5, 4}}, {kAny, {2, 5, 3}}}});
+  cases.push_back({"attention", {{kAny, {4, 3}}, {kAny, {4, 3}}, {kAny, {4, 2}}}, R"({"causal": true})"});
+  cases.push_back({"attention", {{kAny, {3, 2}}, {kAny, {2, 2}}, {kAny, {2, 1}}}, R"({"causal": true, "scale": -2})"});
+}
+
 void add_layout(std::vector<OpCase>& cases) {
   cases.push_back({"cat", {{kAny, {2, 3}}, {kAny, {1, 3}}, {kAny, {2, 3}}}, R"({"dim": 0})"});
   cases.push_back({"cat", {{kAny, {2, 1, 2}}, {kAny, {2, 3, 2}}}, R"({"dim": -2})"});
@@ -71,6 +78,7 @@ void add_images(std::vector<OpCase>& cases) {
 std::vector<OpCase> tensor_cases() {
   std::vector<OpCase> cases;
   add_products(cases);
+  add_attention(cases);
   add_layout(cases);
   add_index(cases);
   add_resize(cases);

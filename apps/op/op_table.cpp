@@ -12,7 +12,8 @@ namespace plumb {
 const std::vector<OpEntry>& op_table() {
   static const std::vector<OpEntry> table = [] {
     std::vector<OpEntry> all;
-    for (auto family : {elementwise_ops, reduce_ops, linalg_ops, layout_ops, index_ops, resize_ops, image_ops}) {
+    for (auto family :
+         {attention_ops, elementwise_ops, reduce_ops, linalg_ops, layout_ops, index_ops, resize_ops, image_ops}) {
       const std::vector<OpEntry> entries = family();
       all.insert(all.end(), entries.begin(), entries.end());
     }

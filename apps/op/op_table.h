@@ -15,6 +15,7 @@ struct OpEntry {
 };
 
 // One list a family, each in its own file.
+std::vector<OpEntry> attention_ops();
 std::vector<OpEntry> elementwise_ops();
 std::vector<OpEntry> reduce_ops();
 std::vector<OpEntry> linalg_ops();

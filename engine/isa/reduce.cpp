@@ -1,6 +1,8 @@
-// Rows of the reduce, softmax, norm and loss families in float, compiled once an instruction set (see kernels.h).
+// Rows of the attention, reduce, softmax, norm and loss families in float, compiled once an instruction set (see
+// kernels.h).
 
 #include "engine/isa/variants.h"
+#include "engine/ops/attention/attention_rows.h"
 #include "engine/ops/loss/squared_error_rows.h"
 #include "engine/ops/norm/layer_norm_rows.h"
 #include "engine/ops/reduce/fold_rows.h"
@@ -9,6 +11,7 @@
 namespace plumb::PLUMB_ISA {
 
 constinit const ReduceKernels reduce_kernels = {
+    .attention = make_attention_rows<float>(),
     .fold = make_fold_rows<float>(),
     .softmax = make_softmax_rows<float>(),
     .layer_norm = make_layer_norm_rows<float>(),

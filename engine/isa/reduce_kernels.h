@@ -51,7 +51,29 @@ struct SquaredErrorRows {
   void (*grad)(A factor, const A* p, const A* t, int64_t n, A* grad_pred, A* grad_target);
 };
 
+/// Of each column of a block of scores: the largest so far, the sum of e^(score - largest), and what sums made before
+/// the block have to be multiplied by.
+template <class A>
+struct AttentionState {
+  A *largest, *total, *correction;
+};
+
+/// Of the query that a row of scores belongs to.
+template <class A>
+struct AttentionGradRow {
+  A scale, lse, delta;
+};
+
+template <class A>
+struct AttentionRows {
+  void (*softmax)(A* scores, int64_t keys, int64_t width, A scale, const AttentionState<A>* state);
+  void (*accumulate)(A* sums, const A* part, const A* correction, int64_t rows, int64_t width);
+  void (*grad_row)(A* scores, A* grads, int64_t keys, const AttentionGradRow<A>* row);
+  A (*dot)(const A* x, const A* y, int64_t n);
+};
+
 struct ReduceKernels {
+  AttentionRows<float> attention;
   FoldRows<float> fold;
   SoftmaxRows<float> softmax;
   LayerNormRows<float> layer_norm;

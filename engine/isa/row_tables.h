@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "engine/isa/kernels.h"
+#include "engine/ops/attention/attention_rows.h"
 #include "engine/ops/loss/squared_error_rows.h"
 #include "engine/ops/norm/layer_norm_rows.h"
 #include "engine/ops/reduce/fold_rows.h"
@@ -13,6 +14,16 @@
 namespace plumb {
 
 using namespace PLUMB_ISA;  // the templates of the *_rows.h headers, for types that have no variants
+
+template <class A>
+const AttentionRows<A>& attention_rows() {
+  if constexpr (std::is_same_v<A, float>) {
+    return kernels().reduce.attention;
+  } else {
+    static constexpr AttentionRows<A> table = make_attention_rows<A>();
+    return table;
+  }
+}
 
 template <class A>
 const FoldRows<A>& fold_rows() {

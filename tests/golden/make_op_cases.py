@@ -11,6 +11,7 @@ import warnings
 import torch
 
 import case_files
+import ops_attention
 import ops_elementwise
 import ops_image
 import ops_linear
@@ -19,7 +20,7 @@ import ops_shape
 from case import evaluate
 from draw import Draw
 
-OPS = {**ops_elementwise.OPS, **ops_reduce.OPS, **ops_linear.OPS, **ops_image.OPS, **ops_shape.OPS}
+OPS = {**ops_attention.OPS, **ops_elementwise.OPS, **ops_reduce.OPS, **ops_linear.OPS, **ops_image.OPS, **ops_shape.OPS}
 
 
 def make_cases(names, count, seed, small):

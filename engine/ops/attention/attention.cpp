@@ -1,0 +1,92 @@
+#include "engine/ops/attention/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/backend.h"
+#include "engine/format.h"
+#include "engine/ops/attention/attention_kernels.h"
+#include "engine/ops/linalg/matmul_kernels.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+bool same_batch(const Tensor& a, const Tensor& b) {
+  for (int64_t i = 0; i + 2 < a.rank(); ++i)
+    if (a.shape()[i] != b.shape()[i]) return false;
+  return true;
+}
+
+void check(const Tensor& q, const Tensor& k, const Tensor& v) {
+  require<DTypeError>(is_floating(q.dtype()) && k.dtype() == q.dtype() && v.dtype() == q.dtype(),
+                      "attention: q, k and v must have one floating dtype; q {}, k {}, v {}", q, k, v);
+  require<DeviceError>(k.device() == q.device() && v.device() == q.device(),
+                       "attention: q, k and v must be on one device; q {}, k {}, v {}", q, k, v);
+  require<ShapeError>(q.rank() >= 2 && k.rank() == q.rank() && v.rank() == q.rank(),
+                      "attention: q, k and v must be [..., T, d] of one rank; q {}, k {}, v {}", q, k, v);
+  require<ShapeError>(same_batch(q, k) && same_batch(q, v),
+                      "attention: batch dimensions must be equal; q {}, k {}, v {}", q, k, v);
+  require<ShapeError>(q.shape().back() == k.shape().back(),
+                      "attention: q and k must have one head dimension ({} and {}); q {}, k {}", q.shape().back(),
+                      k.shape().back(), q, k);
+  require<ShapeError>(k.shape().back(1) == v.shape().back(1),
+                      "attention: k and v must have as many rows ({} and {}); k {}, v {}", k.shape().back(1),
+                      v.shape().back(1), k, v);
+}
+
+/// In the type it is computed in, with rows that a product can read where they lie.
+Tensor with_dense_rows(const Tensor& x) {
+  const Tensor wide = x.to(acc_dtype(x.dtype()));
+  const MatrixLayout layout = matrix_layout(wide);
+  return layout.valid && !layout.transposed ? wide : wide.contiguous();
+}
+
+AttentionSetting setting_of(const Tensor& q, const AttentionOptions& options) {
+  const double d = double(std::max<int64_t>(q.shape().back(), 1));
+  return {options.causal, options.scale.value_or(1 / std::sqrt(d))};
+}
+
+}  // namespace
+
+AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+  check(q, k, v);
+  Shape shape = q.shape();
+  shape[shape.rank() - 1] = v.shape().back();
+  const Shape rows(shape.begin(), shape.rank() - 1);
+  const DType dtype = acc_dtype(q.dtype());
+  if (k.shape().back(1) == 0 || numel(shape) == 0)
+    return {zeros(shape, q.dtype(), q.device()), full(rows, -HUGE_VAL, dtype, q.device())};
+  AttentionResult result{empty(shape, dtype, q.device()), empty(rows, dtype, q.device())};
+  const Tensor queries = with_dense_rows(q), keys = with_dense_rows(k), values = with_dense_rows(v);
+  on_device(q.device(),
+            [&](auto backend) { attention_kernel(backend, queries, keys, values, setting_of(q, options), result); });
+  result.out = result.out.to(q.dtype());
+  return result;
+}
+
+AttentionGrads attention_backward(const Tensor& grad, const AttentionForward& forward, AttentionWanted wanted) {
+  const auto& [q, k, v, result, options] = forward;
+  const DType dtype = acc_dtype(q.dtype());
+  AttentionGrads grads;
+  const bool runs = grad.numel() > 0 && v.numel() > 0;
+  const auto make = runs ? empty : zeros;
+  if (wanted.q) grads.q = zeros(q.shape(), dtype, q.device());
+  if (wanted.k) grads.k = make(k.shape(), dtype, q.device());
+  if (wanted.v) grads.v = make(v.shape(), dtype, q.device());
+  if (runs) {
+    const AttentionOperands from{with_dense_rows(grad),
+                                 with_dense_rows(q),
+                                 with_dense_rows(k),
+                                 with_dense_rows(v),
+                                 result.out.to(dtype).contiguous(),
+                                 result.lse.contiguous()};
+    on_device(q.device(),
+              [&](auto backend) { attention_backward_kernel(backend, from, setting_of(q, options), grads); });
+  }
+  for (Tensor* each : {&grads.q, &grads.k, &grads.v})
+    if (each->defined()) *each = each->to(q.dtype());
+  return grads;
+}
+
+}  // namespace plumb

@@ -1,0 +1,35 @@
+"""Cases of attention. Each entry of OPS takes a Draw and returns a Case."""
+import torch
+import torch.nn.functional as F
+
+from case import Case, largest
+
+
+def attention(draw):
+    dtype = draw.dtype()
+    batch = draw.pick([], [2], [1, 3], [2, 2])
+    if draw.small:
+        queries, keys, depth, value_depth = (draw.pick(1, 2, 3, 5) for _ in range(4))
+    else:
+        queries, keys = draw.pick((1, 1), (3, 7), (17, 77), (64, 64), (65, 130), (129, 5), (200, 31), (70, 515), (300, 270))
+        depth, value_depth = draw.pick((8, 8), (1, 3), (5, 2), (32, 32), (40, 40), (33, 7), (80, 80), (160, 17))
+    if draw.chance(0.5):
+        keys = queries
+    attrs = {"causal": draw.cycle(True, False)}
+    if draw.chance(0.4):
+        attrs["scale"] = draw.pick(0.5, 1.0, -0.3, 0.0)
+    # Scores of ordinary size, or up to 1e4, where exp overflows without the maximum subtracted.
+    size = draw.cycle(1.0, 1.0, 3.0, 30.0)
+    q, k = draw.normal(batch + [queries, depth], dtype, size), draw.normal(batch + [keys, depth], dtype, size)
+    v = draw.normal(batch + [keys, value_depth], dtype)
+    scale = attrs.get("scale", depth ** -0.5)
+    # A score is rounded at its own size, and exp turns that into a relative error of the probabilities.
+    scores = max(1.0, abs(scale) * float((q.double().abs() @ k.double().abs().transpose(-1, -2)).max()))
+    def reference(q, k, v):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=attrs["causal"], scale=attrs.get("scale"))
+    return Case("attention", attrs, [q, k, v], reference, grad=True, length=1, k=8.0 + 0.05 * max(queries, keys, depth, value_depth),
+                out_scale=scores * largest(v),
+                grad_scale=scores * max(1.0, largest(v) * value_depth ** 0.5 * max(1.0, abs(scale)) * max(largest(q), largest(k))))
+
+
+OPS = {"attention": attention}

@@ -20,7 +20,7 @@ Tensor read_points(const SafetensorsFile& source, const std::string& file, std::
   require<UsageError>(
       is_floating(points.dtype()) && points.rank() == 2 && points.size(0) >= 1 && points.size(1) == dimensions,
       "{}: {} must be floating [P, {}] for this model, and not empty; {}", file, name, dimensions, points);
-  const Tensor values = points.to(DType::f32).clone();
+  Tensor values = points.to(DType::f32).clone();
   const float* data = values.data<float>();
   for (int64_t i = 0; i < values.numel(); ++i)
     require<UsageError>(std::isfinite(data[i]), "{}: {} must be finite (row {} holds {}); repair the data", file, name,
@@ -34,7 +34,7 @@ Tensor read_labels(const SafetensorsFile& source, const std::string& file, std::
   require<UsageError>(classes > 0, "{}: {} is of no use to a model without classes; leave it out", file, name);
   require<UsageError>(!is_floating(labels.dtype()) && labels.rank() == 1 && labels.size(0) == pairs,
                       "{}: {} must be integers [{}]; {}", file, name, pairs, labels);
-  const Tensor values = labels.to(DType::i64).clone();
+  Tensor values = labels.to(DType::i64).clone();
   const int64_t* data = values.data<int64_t>();
   for (int64_t i = 0; i < pairs; ++i)
     require<UsageError>(data[i] >= 0 && data[i] < classes, "{}: {} must be in [0, {}) for this model (row {} holds {})",

@@ -26,7 +26,7 @@ plan::Settings settings_for(const std::string& objective, const std::string& pol
   return settings;
 }
 
-double beta_at(const Json& plan, std::vector<int64_t> shape) {
+double beta_at(const Json& plan, const std::vector<int64_t>& shape) {
   for (const Json& row : plan.at("beta").at("equal_strength").as_array()) {
     std::vector<int64_t> sizes;
     for (const Json& size : row.at("shape").as_array()) sizes.push_back(size.as_integer());

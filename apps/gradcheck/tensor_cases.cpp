@@ -22,6 +22,14 @@ void add_attention(std::vector<OpCase>& cases) {
   cases.push_back({"attention", {{kAny, {3, 2}}, {kAny, {2, 2}}, {kAny, {2, 1}}}, R"({"causal": true, "scale": -2})"});
 }
 
+void add_blocks(std::vector<OpCase>& cases) {
+  cases.push_back({"geglu", {{kAny, {3, 6}}}});
+  cases.push_back({"geglu", {{kAny, {2}}}});
+  cases.push_back({"rms_norm", {{Values::distinct, {3, 6}}}});
+  cases.push_back(
+      {"rms_norm", {{Values::distinct, {2, 3, 4}}, {kAny, {3, 4}}}, R"({"normalized_shape": [3, 4], "eps": 0.001})"});
+}
+
 void add_layout(std::vector<OpCase>& cases) {
   cases.push_back({"cat", {{kAny, {2, 3}}, {kAny, {1, 3}}, {kAny, {2, 3}}}, R"({"dim": 0})"});
   cases.push_back({"cat", {{kAny, {2, 1, 2}}, {kAny, {2, 3, 2}}}, R"({"dim": -2})"});
@@ -48,6 +56,13 @@ void add_layout(std::vector<OpCase>& cases) {
 void add_resize(std::vector<OpCase>& cases) {
   cases.push_back({"interpolate_bilinear", {{kAny, {2, 1, 4, 3}}}, R"({"size": [7, 5]})"});
   cases.push_back({"interpolate_bilinear", {{kAny, {1, 2, 5, 6}}}, R"({"size": [2, 3]})"});
+  cases.push_back({"avg_pool2d", {{kAny, {2, 1, 4, 5}}}, R"({"kernel": 2})"});
+  cases.push_back({"avg_pool2d", {{kAny, {1, 2, 5, 4}}}, R"({"kernel": [3, 2], "stride": 1, "padding": 1})"});
+  cases.push_back({"interpolate_area", {{kAny, {1, 2, 5, 4}}}, R"({"size": [3, 7]})"});
+  cases.push_back({"interpolate_nearest", {{kAny, {1, 2, 5, 4}}}, R"({"size": [3, 7]})"});
+  cases.push_back({"pixel_shuffle", {{kAny, {1, 8, 2, 3}}}, R"({"upscale": 2})"});
+  cases.push_back({"pixel_unshuffle", {{kAny, {2, 1, 4, 6}}}, R"({"downscale": 2})"});
+  cases.push_back({"upsample_nearest", {{kAny, {2, 2, 2, 3}}}, R"({"scale": 3})"});
 }
 
 /// Indices repeat: their gradients must add up.
@@ -79,6 +94,7 @@ std::vector<OpCase> tensor_cases() {
   std::vector<OpCase> cases;
   add_products(cases);
   add_attention(cases);
+  add_blocks(cases);
   add_layout(cases);
   add_index(cases);
   add_resize(cases);

@@ -4,10 +4,22 @@
 namespace plumb {
 namespace {
 
+/// Absent or null: nothing.
+std::optional<double> optional_number(OpCall& call, const char* key) {
+  const double value = call.number(key, 0.0);
+  return call.has(key) ? std::optional(value) : std::nullopt;
+}
+
 Variable run_attention(OpCall& call) {
-  AttentionOptions options{.causal = call.flag("causal", false)};
-  if (call.has("scale")) options.scale = call.number("scale");
+  const AttentionOptions options{.causal = call.flag("causal", false), .scale = optional_number(call, "scale")};
   return attention(call.input(0), call.input(1), call.input(2), options);
+}
+
+Variable run_geglu(OpCall& call) { return geglu(call.input(0)); }
+
+Variable run_rms_norm(OpCall& call) {
+  const Dims shape = call.dims("normalized_shape", Dims{call.input(0).size(-1)});
+  return rms_norm(call.input(0), shape, call.optional_input(1), optional_number(call, "eps"));
 }
 
 }  // namespace
@@ -15,6 +27,8 @@ Variable run_attention(OpCall& call) {
 std::vector<OpEntry> attention_ops() {
   return {
       {"attention", "attention(q, k, v; causal=False, scale=None)", run_attention},
+      {"geglu", "geglu(x)", run_geglu},
+      {"rms_norm", "rms_norm(x, weight?; normalized_shape=[last], eps=None)", run_rms_norm},
   };
 }
 

@@ -37,6 +37,7 @@ Variable floor(const Variable& x);
 Variable ceil(const Variable& x);
 Variable round(const Variable& x);
 Variable gelu(const Variable& x, GeluForm form = GeluForm::exact);
+Variable geglu(const Variable& x);
 inline Variable operator-(const Variable& x) { return neg(x); }
 
 Variable add(const Variable& a, const Variable& b);

@@ -39,6 +39,8 @@ struct ElementwiseTable {
   UnaryRow<T> unary[kUnaryOps];
   BinaryRow<T> unary_backward[kUnaryOps];  // (grad, input or output)
   UnaryPairRow<T> silu_with_derivative;
+  BinaryRow<T> geglu;             // (a, b)
+  TernaryRow<T> geglu_grad_gate;  // (grad, a, b)
   BinaryRows<T> binary[kBinaryOps];
   TernaryRows<T> ternary[kTernaryOps];
 };

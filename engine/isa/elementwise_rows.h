@@ -6,6 +6,7 @@
 #include "engine/isa/elementwise_kernels.h"
 #include "engine/ops/elementwise/activation_functors.h"
 #include "engine/ops/elementwise/binary_functors.h"
+#include "engine/ops/elementwise/geglu_rows.h"
 #include "engine/ops/elementwise/unary_functors.h"
 #include "engine/simd.h"
 
@@ -180,6 +181,8 @@ constexpr void set_floating(ElementwiseTable<T>& table) {
   set_differentiable<Relu>(table, UnaryOp::relu);
   set_differentiable<Silu>(table, UnaryOp::silu);
   table.silu_with_derivative = with_derivative_row<Silu, T>;
+  table.geglu = geglu_row<T>;
+  table.geglu_grad_gate = geglu_grad_gate_row<T>;
   set_differentiable<Gelu>(table, UnaryOp::gelu);
   set_differentiable<GeluTanh>(table, UnaryOp::gelu_tanh);
   set_differentiable<Erf>(table, UnaryOp::erf);

@@ -5,6 +5,7 @@
 #include "engine/ops/attention/attention_rows.h"
 #include "engine/ops/loss/squared_error_rows.h"
 #include "engine/ops/norm/layer_norm_rows.h"
+#include "engine/ops/norm/rms_norm_rows.h"
 #include "engine/ops/reduce/fold_rows.h"
 #include "engine/ops/softmax/softmax_rows.h"
 
@@ -15,6 +16,7 @@ constinit const ReduceKernels reduce_kernels = {
     .fold = make_fold_rows<float>(),
     .softmax = make_softmax_rows<float>(),
     .layer_norm = make_layer_norm_rows<float>(),
+    .rms_norm = make_rms_norm_rows<float>(),
     .squared_error = make_squared_error_rows<float>(),
 };
 

@@ -76,7 +76,7 @@ struct ReduceKernels {
   AttentionRows<float> attention;
   FoldRows<float> fold;
   SoftmaxRows<float> softmax;
-  LayerNormRows<float> layer_norm;
+  LayerNormRows<float> layer_norm, rms_norm;
   SquaredErrorRows<float> squared_error;
 };
 

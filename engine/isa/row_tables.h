@@ -6,6 +6,7 @@
 #include "engine/ops/attention/attention_rows.h"
 #include "engine/ops/loss/squared_error_rows.h"
 #include "engine/ops/norm/layer_norm_rows.h"
+#include "engine/ops/norm/rms_norm_rows.h"
 #include "engine/ops/reduce/fold_rows.h"
 #include "engine/ops/softmax/softmax_rows.h"
 
@@ -51,6 +52,16 @@ const LayerNormRows<A>& layer_norm_rows() {
     return kernels().reduce.layer_norm;
   } else {
     static constexpr LayerNormRows<A> table = make_layer_norm_rows<A>();
+    return table;
+  }
+}
+
+template <class A>
+const LayerNormRows<A>& rms_norm_rows() {
+  if constexpr (std::is_same_v<A, float>) {
+    return kernels().reduce.rms_norm;
+  } else {
+    static constexpr LayerNormRows<A> table = make_rms_norm_rows<A>();
     return table;
   }
 }

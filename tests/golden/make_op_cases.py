@@ -1,7 +1,7 @@
 """Writes op cases with expected results from PyTorch, for `plumb op --batch DIR` or as the committed sample.
 
     python make_op_cases.py --out DIR [--count 1200] [--seed 0] [--ops add,softmax]
-    python make_op_cases.py --packed tests/golden/ops [--count 312] [--seed 0]
+    python make_op_cases.py --packed tests/golden/ops [--count 356] [--seed 0]
 
 The layout of both is in README.md beside this file. Needs PyTorch; the committed sample is read without it.
 """
@@ -16,11 +16,13 @@ import ops_elementwise
 import ops_image
 import ops_linear
 import ops_reduce
+import ops_resize
 import ops_shape
 from case import evaluate
 from draw import Draw
 
-OPS = {**ops_attention.OPS, **ops_elementwise.OPS, **ops_reduce.OPS, **ops_linear.OPS, **ops_image.OPS, **ops_shape.OPS}
+OPS = {**ops_attention.OPS, **ops_elementwise.OPS, **ops_reduce.OPS, **ops_linear.OPS, **ops_image.OPS, **ops_resize.OPS,
+       **ops_shape.OPS}
 
 
 def make_cases(names, count, seed, small):
@@ -46,7 +48,7 @@ def main():
     warnings.simplefilter("ignore")  # var of one element warns and returns the NaN that we want
     names = arguments.ops.split(",") if arguments.ops else sorted(OPS)
     small = arguments.packed is not None
-    cases = make_cases(names, arguments.count or (312 if small else 1200), arguments.seed, small)
+    cases = make_cases(names, arguments.count or (356 if small else 1200), arguments.seed, small)
     case_files.write(arguments, cases, {"made_by": "tests/golden/make_op_cases.py", "seed": arguments.seed}, "n")
 
 

@@ -1,8 +1,8 @@
-"""Cases of attention. Each entry of OPS takes a Draw and returns a Case."""
+"""Cases of attention, geglu and rms_norm. Each entry of OPS takes a Draw and returns a Case."""
 import torch
 import torch.nn.functional as F
 
-from case import Case, largest
+from case import Case, eps_of, largest
 
 
 def attention(draw):
@@ -32,4 +32,37 @@ def attention(draw):
                 grad_scale=scores * max(1.0, largest(v) * value_depth ** 0.5 * max(1.0, abs(scale)) * max(largest(q), largest(k))))
 
 
-OPS = {"attention": attention}
+def geglu(draw):
+    shape = draw.any_shape(low=1)
+    x = draw.normal(shape[:-1] + [2 * shape[-1]], draw.dtype(), 2.0)
+    def reference(x):
+        a, b = x.chunk(2, -1)
+        return a * F.gelu(b)
+    # As gelu: 1 + erf cancels on the negative side.
+    scale = 4.0 * max(1.0, largest(x))
+    return Case("geglu", {}, [x], reference, grad=x.numel() > 0, out_scale=scale, grad_scale=scale)
+
+
+def rms_norm(draw):
+    shape = draw.any_shape(low=1, high=4)
+    normalized = shape[-draw.random.randint(1, len(shape)):]
+    if 0 in normalized:
+        return rms_norm(draw)
+    dtype = draw.dtype()
+    x = (draw.normal(shape) * draw.pick(1.0, 1.0, 20.0) + draw.pick(0.0, 5.0)).to(dtype)
+    w = draw.normal(normalized, dtype) if draw.chance(0.6) else None
+    attrs = {"normalized_shape": normalized}
+    if draw.chance(0.5):
+        attrs["eps"] = draw.pick(1e-5, 1e-6, 1e-3, None)
+    eps = attrs.get("eps")
+    eps = eps_of(dtype) if eps is None else eps
+    length = torch.Size(normalized).numel()
+    wide = x.to(torch.float64).reshape(x.numel() // length, length)
+    scale = float((1.0 / torch.sqrt((wide ** 2).mean(1) + eps)).max()) if wide.numel() else 1.0
+    widest = 1.0 if w is None else max(1.0, largest(w))
+    return Case("rms_norm", attrs, [x, w], lambda x, w=None: F.rms_norm(x, normalized, w, eps), grad=x.numel() > 0,
+                length=max(length, x.numel() // length), out_scale=widest * max(1.0, scale * largest(x)),
+                grad_scale=widest * max(1.0, scale, scale * largest(x)))
+
+
+OPS = {"attention": attention, "geglu": geglu, "rms_norm": rms_norm}

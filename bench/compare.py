@@ -30,6 +30,10 @@ GOALS = {
     "add_2x2": (None, 100e-9),
     "add_2x2_recorded": (None, 200e-9),
     "chain_100_per_op": (None, 500e-9),
+    # 110 GFLOP/s
+    "attention_forward/B:16/heads:4/T:64/d:32": (None, 305e-6),
+    "attention_forward/B:2/heads:8/T:1024/d:40": (None, 24.4e-3),
+    "attention_forward/B:1/heads:8/T:4096/d:40": (None, 195e-3),
 }
 # name -> (another of ours, most that ours may take of its time)
 OWN_GOALS = {

@@ -234,6 +234,11 @@ def measure(function, seconds, per_call=1):
     return {"median_s": middle, "spread": (high - low) / middle, "cpu_median_s": statistics.median(cpu), "samples": len(wall)}
 
 
+def attention_forward(shape):
+    q, k, v = (torch.rand(shape) * 2 - 1 for _ in range(3))
+    return lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v)
+
+
 class Peer:
     """Keeps what was prepared, so that compilation is paid once."""
 
@@ -247,6 +252,9 @@ class Peer:
             return self.fastest_step(name, lambda *how: toy_step(int(size), *how))
         if kind in PREFERENCE_LOSSES:
             return self.fastest_step(name, lambda *how: preference_step(kind, int(size), *how))
+        if kind == "attention_forward":
+            shape = [int(part.split(":")[1]) for part in size.split("/")]  # B:2/heads:8/T:1024/d:40
+            return attention_forward(shape), 1, "eager"
         plain = {"add_2x2": (add_2x2, 1000), "add_2x2_recorded": (add_2x2_recorded, 1000), "chain_100_per_op": (chain_100, 100)}
         make, per_call = plain[name]
         return make(), per_call, "eager"
@@ -274,7 +282,8 @@ class Peer:
         return {"name": name, **measure(function, seconds, per_call), "variant": variant, "torch": torch.__version__}
 
 
-NAMES = ["toy_step/512", "toy_step/64", "dpo_step/64", "tf_cpp_step/64", "self_dpo_step/64", "dspo_step/64", "add_2x2", "add_2x2_recorded", "chain_100_per_op"]
+NAMES = ["toy_step/512", "toy_step/64", "dpo_step/64", "tf_cpp_step/64", "self_dpo_step/64", "dspo_step/64", "add_2x2", "add_2x2_recorded", "chain_100_per_op",
+         "attention_forward/B:16/heads:4/T:64/d:32", "attention_forward/B:2/heads:8/T:1024/d:40", "attention_forward/B:1/heads:8/T:4096/d:40"]
 
 
 def main():

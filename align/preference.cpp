@@ -1,5 +1,8 @@
 #include "align/preference.h"
 
+#include <unordered_set>
+#include <vector>
+
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
@@ -21,6 +24,16 @@ Condition take(const Condition& condition, const Tensor& index) {
 PreferencePairs PreferencePairs::take(const Tensor& index) const {
   return {take_rows(winners, index), take_rows(losers, index), plumb::take(condition, index),
           plumb::take(negative, index)};
+}
+
+PreferencePairs one_pair_a_prompt(const PreferencePairs& pairs) {
+  require<ValueError>(pairs.condition.labels.defined(), "one_pair_a_prompt: the pairs have no class labels");
+  std::vector<int64_t> first;
+  std::unordered_set<int64_t> seen;
+  const std::vector<int64_t> labels = pairs.condition.labels.to_vector<int64_t>();
+  for (size_t i = 0; i < labels.size(); ++i)
+    if (seen.insert(labels[i]).second) first.push_back(int64_t(i));
+  return pairs.take(from_vector(first, {int64_t(first.size())}));
 }
 
 Tensor draw_other_prompts(const Tensor& labels, const RandomKey& key) {

@@ -22,6 +22,10 @@ struct PreferencePairs {
 /// Rows `index` of every member of a condition.
 Condition take(const Condition& condition, const Tensor& index);
 
+/// The first pair of every prompt, in their order: a set without duplicate prompts (DSPO-nodup, DSPO paper, Table 6).
+/// Prompts are class labels. Throws ValueError when the pairs have none.
+PreferencePairs one_pair_a_prompt(const PreferencePairs& pairs);
+
 /// For every row of `labels` (i64 [P]) the index of a row with another label, uniform among those. Row i depends on the
 /// key and i alone. Throws ValueError when all labels are equal.
 Tensor draw_other_prompts(const Tensor& labels, const RandomKey& key);

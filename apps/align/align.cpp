@@ -38,11 +38,17 @@ int run_align(const Arguments& arguments) {
   // Everything that can be refused is refused before the folder is touched.
   PointModel model = load_point_model(settings.model);
   PreferencePairs pairs = pairs_for(settings, model);
+  if (settings.one_pair_per_prompt) {
+    require<UsageError>(
+        pairs.condition.labels.defined(),
+        "align: --one_pair_per_prompt tells prompts apart by class, and the pairs have none; leave it out");
+    pairs = one_pair_a_prompt(pairs);
+  }
   resolve(settings);
-  Json identity =
-      run_identity(resolved, settings.optimizer.lr.kind,
-                   {"data", "model", "pair_source", "pairs_per_class", "negative", "num_inference_steps",
-                    "timestep_spacing", "merge_lora", "log_bins_steps", "validation_steps", "num_validation_samples"});
+  Json identity = run_identity(
+      resolved, settings.optimizer.lr.kind,
+      {"data", "model", "pair_source", "pairs_per_class", "one_pair_per_prompt", "negative", "num_inference_steps",
+       "timestep_spacing", "merge_lora", "log_bins_steps", "validation_steps", "num_validation_samples"});
   identity.set("model_sha256", hash_of(model)).set("pairs_sha256", hash_of(pairs));
   Aligner aligner(settings, std::move(identity), std::move(model), std::move(pairs));
   const OutputDir out(settings.global.out);

@@ -21,6 +21,8 @@ void add_data_flags(Flags& flags, AlignSettings& s) {
   flags.add("--pair_source", s.pair_source, "without --data: the clean world, or the model", one_of({"clean", "model"}))
       .advanced();
   add_pair_flags(flags, s.pairs);
+  flags.add("--one_pair_per_prompt", s.one_pair_per_prompt, "keep the first pair of every class (DSPO-nodup)")
+      .advanced();
   flags.add("--radius", s.pairs.world.radius, "of the 2D world's ring (clean pairs, oracle)", positive()).advanced();
   flags.add("--sigma", s.pairs.world.sigma, "standard deviation of its modes", positive()).advanced();
 }

@@ -41,6 +41,7 @@ struct AlignSettings {
   std::string data = {};              ///< file of pairs; empty: made as `plumb pairs` makes them
   std::string pair_source = "clean";  ///< clean, or model
   PairSettings pairs = {};
+  bool one_pair_per_prompt = false;
   ObjectiveChoice objective = {};
   AlignModelOptions models = {};
   int64_t batch = 64;

@@ -30,6 +30,19 @@ TEST_CASE("preference: taking rows keeps winner, loser and conditions together")
   CHECK_THROWS_AS(pairs.take(from_vector<int64_t>({6}, {1})), IndexError);
 }
 
+TEST_CASE("preference: one pair a prompt keeps the first of each, in their order") {
+  PreferencePairs pairs = make_pairs();
+  pairs.condition.labels = from_vector<int64_t>({2, 0, 2, 1, 0, 2}, {6});
+  const PreferencePairs kept = one_pair_a_prompt(pairs);
+  CHECK(kept.condition.labels.to_vector<int64_t>() == std::vector<int64_t>{2, 0, 1});
+  const PreferencePairs expected = pairs.take(from_vector<int64_t>({0, 1, 3}, {3}));
+  CHECK(kept.winners.to_vector<float>() == expected.winners.to_vector<float>());
+  CHECK(kept.losers.to_vector<float>() == expected.losers.to_vector<float>());
+  CHECK(kept.negative.labels.to_vector<int64_t>() == std::vector<int64_t>{1, 2, 0});
+  pairs.condition.labels = {};
+  CHECK_THROWS_AS(one_pair_a_prompt(pairs), ValueError);
+}
+
 TEST_CASE("preference: another prompt never has the same label, and all are drawn") {
   const Tensor labels = make_pairs().condition.labels;
   int64_t seen[6][6] = {};

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "engine/ceil_div.h"
 #include "engine/parallel.h"
 #include "engine/tensor.h"
 
@@ -28,8 +29,6 @@ constexpr int64_t kTaskWork = int64_t(1) << 22;
 constexpr int64_t kConflict = 512;  // elements: 2 KiB
 constexpr int64_t kUnpackedTiles = 40;
 constexpr int64_t kSlack = 8;  // pack_transposed may write beyond a panel of odd width
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class Product {
  public:

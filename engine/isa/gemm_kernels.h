@@ -19,7 +19,8 @@ struct GemmTile {
 };
 
 /// Matrix product in float. Every element of c is one chain of fused multiply-adds in the order of k, so its bits
-/// depend neither on the tile it falls into nor on the instruction set.
+/// depend neither on the tile it falls into nor on which of AVX2 and AVX-512 computes it. Without either the product is
+/// BLAS's, with bits of its own.
 struct GemmKernels {
   int64_t tile_rows;  // 0 when this instruction set has no kernels: the product is BLAS's then
   int64_t tile_columns;

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/ops/layout/view.h"
+
 namespace plumb::test {
 namespace {
 
@@ -35,6 +37,8 @@ Tensor reversed_memory(const Tensor& x) {
   copy.copy_(x);
   return copy;
 }
+
+Tensor channels_last(const Tensor& x) { return permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2}); }
 
 Tensor with_gaps(const Tensor& x) {
   Strides strides = contiguous_strides(x.shape());

@@ -15,6 +15,8 @@ Tensor random_tensor(const Shape& shape, uint64_t seed = 1, DType dtype = DType:
 
 /// The same values with the memory order of the dimensions reversed, starting at an offset.
 Tensor reversed_memory(const Tensor& x);
+/// The same values, [N, C, H, W], with the channels innermost in memory.
+Tensor channels_last(const Tensor& x);
 /// The same values with every other element of a larger storage.
 Tensor with_gaps(const Tensor& x);
 

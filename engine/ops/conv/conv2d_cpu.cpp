@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "engine/ceil_div.h"
 #include "engine/gemm.h"
 #include "engine/loops.h"
 #include "engine/ops/conv/conv2d_kernels.h"
@@ -27,8 +28,6 @@ constexpr int64_t kLeastRows = 128;                     // so that packing the k
 // the product of one block keeps every thread busy.
 constexpr int64_t kWeightParts = 16;
 constexpr int64_t kPartElements = int64_t(1) << 23;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t rows_of_block(int64_t rows, int64_t columns, int64_t least = kLeastRows) {
   return std::min(rows, std::max(least, kScratchElements / std::max<int64_t>(1, columns)));

@@ -14,7 +14,9 @@ struct PatchAxis {
   /// -1 outside.
   int64_t at(int64_t i, int64_t tap) const {
     const int64_t place = i * step - offset + tap * spread;
-    if (place < 0 || place % divisor != 0) return -1;
+    if (place < 0) return -1;
+    if (divisor == 1) return place < limit ? place : -1;  // a division a tap would cost as much as the copy
+    if (place % divisor != 0) return -1;
     const int64_t sample = place / divisor;
     return sample < limit ? sample : -1;
   }

@@ -15,8 +15,6 @@ using namespace plumb::test;
 
 namespace {
 
-Tensor channels_last(const Tensor& x) { return permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2}); }
-
 /// The definition, term by term.
 std::vector<double> naive_conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& o, const Shape& out) {
   const int64_t in = weight.size(1), per_group = weight.size(0) / o.groups;

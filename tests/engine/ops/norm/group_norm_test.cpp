@@ -16,12 +16,6 @@ using namespace plumb::test;
 
 // Values and gradients against torch, over random sizes and options, are in the golden cases.
 
-namespace {
-
-Tensor channels_last(const Tensor& x) { return permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2}); }
-
-}  // namespace
-
 TEST_CASE("group_norm: known values, and the statistics it returns") {
   const Tensor x = from_vector<float>({1, 3, 5, 5, 2, 6, 4, 4}, {1, 4, 2});
   const GroupNormResult r = group_norm(x, {}, {}, {.groups = 2, .eps = 0});

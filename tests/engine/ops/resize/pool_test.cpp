@@ -14,9 +14,6 @@ using namespace plumb::test;
 
 namespace {
 
-/// The same values in channels-last memory.
-Tensor channels_last(const Tensor& x) { return permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2}); }
-
 constexpr PoolWindow kOverlapping{{3, 2}, {2, 1}, {1, 1}};
 
 using Op = Tensor (*)(const Tensor&);

@@ -19,9 +19,9 @@
 //  5. engine/isa/meson.build: one line in `isa_sources`.
 // Use it as `kernels().<family>.row(…)`.
 //
-// Same bits on every processor (but for the matrix product, see gemm_kernels.h): the build contracts no multiply and add, so IEEE arithmetic written in one order gives
-// one result. A sum must fix its own order: keep as many partial sums as
-// the widest variant has lanes.
+// Same bits on every processor (but for the matrix product, see gemm_kernels.h): the build contracts no multiply and
+// add, so IEEE arithmetic written in one order gives one result. A sum must fix its own order: keep as many partial
+// sums as the widest variant has lanes.
 
 namespace plumb {
 

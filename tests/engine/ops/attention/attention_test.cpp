@@ -6,6 +6,7 @@
 
 #include "engine/allocator.h"
 #include "engine/ops.h"
+#include "engine/ops/attention/attention_reference.h"
 #include "engine/parallel.h"
 #include "tests/support/numeric.h"
 
@@ -14,38 +15,13 @@ using namespace plumb::test;
 
 namespace {
 
-/// Row by row in long double, with the whole row of scores: another way than the kernel's.
-std::vector<double> naive(const Tensor& q, const Tensor& k, const Tensor& v, bool causal, double scale) {
-  const std::vector<double> a = q.to_vector<double>(), b = k.to_vector<double>(), c = v.to_vector<double>();
-  const int64_t queries = q.size(-2), keys = k.size(-2), d = q.size(-1), dv = v.size(-1);
-  std::vector<double> out;
-  for (int64_t row = 0; row < q.numel() / d; ++row) {
-    const int64_t head = row / queries, seen = causal ? std::min(keys, row % queries + 1) : keys;
-    std::vector<long double> score(static_cast<size_t>(seen)), sum(static_cast<size_t>(dv));
-    long double top = -INFINITY, total = 0;
-    for (int64_t j = 0; j < seen; ++j) {
-      for (int64_t i = 0; i < d; ++i)
-        score[size_t(j)] += (long double)(a[size_t(row * d + i)]) * b[size_t((head * keys + j) * d + i)];
-      score[size_t(j)] *= scale;
-      top = std::max(top, score[size_t(j)]);
-    }
-    for (int64_t j = 0; j < seen; ++j) {
-      const long double p = std::exp(score[size_t(j)] - top);
-      total += p;
-      for (int64_t i = 0; i < dv; ++i) sum[size_t(i)] += p * c[size_t((head * keys + j) * dv + i)];
-    }
-    for (long double each : sum) out.push_back(double(each / total));
-  }
-  return out;
-}
-
 struct Sizes {
   int64_t queries, keys, d, dv;
 };
 
 }  // namespace
 
-TEST_CASE("attention: agrees with the naive sum in every size, block boundary and dtype") {
+TEST_CASE("attention: agrees with the definition, forward and backward, in every size, block boundary and dtype") {
   for (const Sizes& s : {Sizes{1, 1, 1, 1},
                          {3, 5, 4, 2},
                          {64, 512, 8, 8},
@@ -57,9 +33,17 @@ TEST_CASE("attention: agrees with the naive sum in every size, block boundary an
       for (const DType dtype : {DType::f64, DType::f32}) {
         const Tensor q = random_tensor({2, s.queries, s.d}, 1, dtype), k = random_tensor({2, s.keys, s.d}, 2, dtype),
                      v = random_tensor({2, s.keys, s.dv}, 3, dtype);
-        const double scale = 1 / std::sqrt(double(s.d));
         const AttentionResult r = attention(q, k, v, {.causal = causal});
-        CHECK(worst_error(r.out, naive(q, k, v, causal, scale)) <= (dtype == DType::f64 ? 1e-13 : 5e-6));
+        const AttentionResult expected = reference::attention(q, k, v, {.causal = causal});
+        const double tolerance = dtype == DType::f64 ? 1e-13 : 5e-6;
+        CHECK(worst_error(r.out, expected.out.to_vector<double>()) <= tolerance);
+        CHECK(worst_error(r.lse, expected.lse.to_vector<double>()) <= tolerance);
+        const Tensor g = random_tensor(r.out.shape(), 4, dtype);
+        const AttentionGrads grads = attention_backward(g, {q, k, v, r, {.causal = causal}});
+        const AttentionGrads right = reference::attention_backward(g, q, k, v, {.causal = causal});
+        CHECK(worst_error(grads.q, right.q.to_vector<double>()) <= 4 * tolerance);
+        CHECK(worst_error(grads.k, right.k.to_vector<double>()) <= 4 * tolerance);
+        CHECK(worst_error(grads.v, right.v.to_vector<double>()) <= 4 * tolerance);
         CHECK(r.out.dtype() == dtype);
         CHECK(r.lse.shape() == Shape{2, s.queries});
       }
@@ -79,7 +63,8 @@ TEST_CASE("attention: scores of 1e4, negative and zero scales, causal or not") {
       for (const double scale : {1e3, -1e3, 0.0, -0.5}) {
         // A score of 1e4 is right to 1e-3 in float, and so are the probabilities.
         const double tolerance = dtype == DType::f64 ? 1e-11 : std::abs(scale) > 1 ? 2e-2 : 2e-6;
-        CHECK(worst_error(attention(q, k, v, {causal, scale}).out, naive(q, k, v, causal, scale)) <= tolerance);
+        CHECK(worst_error(attention(q, k, v, {causal, scale}).out,
+                          reference::attention(q, k, v, {causal, scale}).out.to_vector<double>()) <= tolerance);
       }
     }
 }

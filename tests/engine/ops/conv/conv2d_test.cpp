@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/ops/conv/conv2d_reference.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/linear.h"
 #include "engine/parallel.h"
@@ -13,41 +14,17 @@ using namespace plumb::test;
 
 // Values against torch, over random sizes and options, are in the golden cases; here is what those cannot say.
 
-namespace {
-
-/// The definition, term by term.
-std::vector<double> naive_conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& o, const Shape& out) {
-  const int64_t in = weight.size(1), per_group = weight.size(0) / o.groups;
-  auto at = [](const Tensor& t, int64_t a, int64_t b, int64_t c, int64_t d) {
-    return t.data<double>()[a * t.strides()[0] + b * t.strides()[1] + c * t.strides()[2] + d * t.strides()[3]];
-  };
-  std::vector<double> result;
-  for (int64_t n = 0; n < out[0]; ++n)
-    for (int64_t k = 0; k < out[1]; ++k)
-      for (int64_t i = 0; i < out[2]; ++i)
-        for (int64_t j = 0; j < out[3]; ++j) {
-          double sum = 0;
-          for (int64_t c = 0; c < in; ++c)
-            for (int64_t u = 0; u < weight.size(2); ++u)
-              for (int64_t v = 0; v < weight.size(3); ++v) {
-                const int64_t row = i * o.stride.height - o.padding.height + u * o.dilation.height;
-                const int64_t column = j * o.stride.width - o.padding.width + v * o.dilation.width;
-                if (row < 0 || row >= x.size(2) || column < 0 || column >= x.size(3)) continue;
-                sum += at(weight, k, c, u, v) * at(x, n, k / per_group * in + c, row, column);
-              }
-          result.push_back(sum);
-        }
-  return result;
-}
-
-}  // namespace
-
 TEST_CASE("conv2d: the definition, with everything unequal along the two axes") {
   const Conv2dOptions options{.stride = {2, 1}, .padding = {1, 3}, .dilation = {1, 2}, .groups = 2};
   const Tensor x = random_tensor({2, 6, 7, 5}, 1), weight = random_tensor({4, 3, 3, 2}, 2);
   const Tensor y = conv2d(x, weight, {}, options);
   CHECK(y.shape() == Shape{2, 4, 4, 9});
-  CHECK(worst_error(y, naive_conv2d(x, weight, options, y.shape())) < 1e-13);
+  CHECK(worst_error(y, reference::conv2d(x, weight, {}, options).to_vector<double>()) < 1e-13);
+  const Tensor up = random_tensor(y.shape(), 3);
+  CHECK(worst_error(conv2d_backward_x(up, weight, x.shape(), options),
+                    reference::conv2d_backward_x(up, weight, x.shape(), options).to_vector<double>()) < 1e-13);
+  CHECK(worst_error(conv2d_backward_weight(up, x, weight.shape(), options),
+                    reference::conv2d_backward_weight(up, x, weight.shape(), options).to_vector<double>()) < 1e-13);
 }
 
 TEST_CASE("conv2d: a 1x1 kernel is linear over the channels of every pixel") {

@@ -4,32 +4,12 @@
 
 #include <cmath>
 
+#include "engine/ops/norm/norm_reference.h"
 #include "engine/parallel.h"
 #include "tests/support/numeric.h"
 
 using namespace plumb;
 using namespace plumb::test;
-
-namespace {
-
-/// In double, variance as E[x^2] - E[x]^2: another formula than the kernel's.
-std::vector<double> naive_layer_norm(const Tensor& x, int64_t width, const std::vector<double>& w,
-                                     const std::vector<double>& b, double eps) {
-  std::vector<double> v = x.to_vector<double>();
-  for (size_t row = 0; row < v.size(); row += size_t(width)) {
-    long double total = 0, squares = 0;
-    for (int64_t i = 0; i < width; ++i) {
-      total += v[row + size_t(i)];
-      squares += (long double)(v[row + size_t(i)]) * v[row + size_t(i)];
-    }
-    const long double mean = total / width, deviation = std::sqrt(squares / width - mean * mean + eps);
-    for (size_t i = 0; i < size_t(width); ++i)
-      v[row + i] = double((v[row + i] - mean) / deviation * (w.empty() ? 1 : w[i]) + (b.empty() ? 0 : b[i]));
-  }
-  return v;
-}
-
-}  // namespace
 
 TEST_CASE("layer_norm: known values, and the statistics it returns") {
   const LayerNormResult r = layer_norm(from_vector<float>({1, 3, 2, 2}, {2, 2}), {2}, {}, {}, 0.5);
@@ -38,7 +18,7 @@ TEST_CASE("layer_norm: known values, and the statistics it returns") {
   CHECK(worst_error(r.y, {-1 / std::sqrt(1.5), 1 / std::sqrt(1.5), 0, 0}) <= 1e-7);
 }
 
-TEST_CASE("layer_norm: agrees with the naive formula for every layout, dtype, weight and bias") {
+TEST_CASE("layer_norm: agrees with the formula for every layout, dtype, weight and bias") {
   for (const Shape& shape : {Shape{5, 7}, Shape{2, 3, 128}, Shape{3, 1}, Shape{40, 2500}})
     for (DType dtype : {DType::f64, DType::f32, DType::bf16, DType::f16}) {
       const Shape width = {shape.back()};
@@ -50,8 +30,7 @@ TEST_CASE("layer_norm: agrees with the naive formula for every layout, dtype, we
                                                      : 8e-3;
       for (int use = 0; use < 4; ++use) {
         const Tensor weight = use & 1 ? w : Tensor(), bias = use & 2 ? b : Tensor();
-        const auto expected = naive_layer_norm(x, width[0], use & 1 ? w.to_vector<double>() : std::vector<double>{},
-                                               use & 2 ? b.to_vector<double>() : std::vector<double>{}, 1e-5);
+        const auto expected = reference::layer_norm(x, width, weight, bias, 1e-5).y.to_vector<double>();
         for (const Tensor& layout : {x, reversed_memory(x), with_gaps(x)}) {
           const LayerNormResult r = layer_norm(layout, width, weight, bias);
           CHECK(worst_error(r.y, expected) <= tolerance);
@@ -74,8 +53,23 @@ TEST_CASE("layer_norm: a mean of a million with a spread of one keeps its digits
   // right to half an ulp of 1e6 (0.03) against a spread of 1.15.
   Tensor x = random_tensor({1, 512}, 4, DType::f32);
   x.add_(scalar(1e6));
-  CHECK(worst_error(layer_norm(x, {512}).y, naive_layer_norm(x, 512, {}, {}, 1e-5)) <= 0.03);
+  CHECK(worst_error(layer_norm(x, {512}).y, reference::layer_norm(x, {512}, {}, {}, 1e-5).y.to_vector<double>()) <=
+        0.03);
   CHECK(worst_error(layer_norm(x, {512}).rstd, {layer_norm(x.to(DType::f64), {512}).rstd.item()}) <= 1e-3);
+}
+
+TEST_CASE("layer_norm, rms_norm: gradients agree with their formulas") {
+  const Tensor x = random_tensor({5, 3, 7}, 1), g = random_tensor({5, 3, 7}, 2), w = random_tensor({3, 7}, 3);
+  const Shape width = {3, 7};
+  const LayerNormGrads d = layer_norm_backward(g, x, layer_norm(x, width, w), w, width, {true, true, true});
+  const LayerNormGrads right = reference::layer_norm_backward(g, x, width, w, 1e-5);
+  CHECK(worst_error(d.x, right.x.to_vector<double>()) <= 1e-13);
+  CHECK(worst_error(d.weight, right.weight.to_vector<double>()) <= 1e-13);
+  CHECK(worst_error(d.bias, right.bias.to_vector<double>()) <= 1e-13);
+  const RmsNormGrads e = rms_norm_backward(g, x, rms_norm(x, width, w, 1e-5), w, width, {true, true});
+  const RmsNormGrads expected = reference::rms_norm_backward(g, x, width, w, 1e-5);
+  CHECK(worst_error(e.x, expected.x.to_vector<double>()) <= 1e-13);
+  CHECK(worst_error(e.weight, expected.weight.to_vector<double>()) <= 1e-13);
 }
 
 TEST_CASE("layer_norm: empty input and rows of one element") {

@@ -28,19 +28,21 @@ constexpr int64_t kTaskColumns = 512;
 constexpr int64_t kTaskWork = int64_t(1) << 22;
 constexpr int64_t kConflict = 512;  // elements: 2 KiB
 constexpr int64_t kUnpackedTiles = 40;
-constexpr int64_t kSlack = 8;  // pack_transposed may write beyond a panel of odd width
+constexpr int64_t kPackGrain = int64_t(1) << 17;  // elements
+constexpr int64_t kSlack = 8;                     // pack_transposed may write beyond a panel of odd width
 
 class Product {
  public:
+  /// b and panels are one matrix; panels may be null.
   Product(const GemmKernels& kernels, const GemmSize& size, const MatrixView<float>& a, const MatrixView<float>& b,
-          const GemmTarget<float>& c)
-      : kernels_(kernels), size_(size), a_(a), b_(b), c_(c) {
+          const float* panels, const GemmTarget<float>& c)
+      : kernels_(kernels), size_(size), a_(a), b_(b), panels_(panels), c_(c) {
     depth_ = ceil_div(size.k, ceil_div(size.k, kDepth));
     packs_a_ = !a.transposed && size.m > 1 && a.ld % kConflict == 0;
     // As few tiles as need be, of even height: 16 rows are 8 + 8, not 14 + 2.
     tile_rows_ = ceil_div(size.m, ceil_div(size.m, kernels.tile_rows));
     // Up to a few hundred rows the packing is not repaid: b streams from the second-level cache instead.
-    packs_b_ = b.transposed || size.m > kUnpackedTiles * kernels.tile_rows;
+    packs_b_ = panels || b.transposed || size.m > kUnpackedTiles * kernels.tile_rows;
   }
 
   void run() {
@@ -57,16 +59,15 @@ class Product {
     // Without packing only the last panel, if it is narrow, is copied.
     const int64_t first_packed = packs_b_ ? 0 : columns / width;
     Tensor packed;
-    if (first_packed < panels) {
-      packed = empty({(panels - first_packed) * width * size_.k}, DType::f32);
-      float* data = packed.mutable_data<float>();
-      parallel_for(panels - first_packed, std::max<int64_t>(1, (1 << 17) / (width * size_.k)),
-                   [&](int64_t begin, int64_t end) {
-                     for (int64_t p = begin; p < end; ++p)
-                       pack_panel(column + (first_packed + p) * width, data + p * width * size_.k);
-                   });
+    if (!panels_ && first_packed < panels) {
+      packed = empty({(panels - first_packed) * width * size_.k});
+      pack_columns(kernels_, b_, size_.k, {column + first_packed * width, column + columns},
+                   packed.mutable_data<float>());
     }
-    const Strip strip{column, columns, first_packed, packed.defined() ? packed.data<float>() : nullptr};
+    const Strip strip{column, columns, first_packed,
+                      panels_            ? panels_ + column * size_.k
+                      : packed.defined() ? packed.data<float>()
+                                         : nullptr};
     const int64_t rows = task_rows(columns), across = task_columns(columns);
     const int64_t tasks_across = ceil_div(columns, across);
     parallel_for(tasks_across * ceil_div(size_.m, rows), 1, [&](int64_t begin, int64_t end) {
@@ -75,22 +76,6 @@ class Product {
         run_block(strip, {row, std::min(rows, size_.m - row), first, std::min(across, columns - first)});
       }
     });
-  }
-
-  /// Columns [column, column + width) of b, all of its depth, zeros beyond the last.
-  void pack_panel(int64_t column, float* panel) const {
-    const int64_t width = kernels_.tile_columns, columns = std::min(width, size_.n - column);
-    if (b_.transposed) return kernels_.pack_transposed(b_at(0, column), b_.ld, columns, size_.k, panel, width);
-    for (int64_t k = 0; k < size_.k; ++k) {
-      const float* from = b_at(k, column);
-      float* to = panel + k * width;
-      if (columns == width) {
-        std::copy(from, from + width, to);
-      } else {
-        std::copy(from, from + columns, to);
-        std::fill(to + columns, to + width, 0.0f);
-      }
-    }
   }
 
   struct Strip {
@@ -167,16 +152,55 @@ class Product {
   const GemmSize& size_;
   const MatrixView<float>& a_;
   const MatrixView<float>& b_;
+  const float* panels_;  // of all of b, or null
   const GemmTarget<float>& c_;
   int64_t depth_ = 0, tile_rows_ = 0;
   bool packs_a_ = false, packs_b_ = false;
 };
 
+/// Columns [first, first + width) of b, all of its depth, zeros beyond `columns` of them.
+void pack_panel(const GemmKernels& kernels, const MatrixView<float>& b, int64_t depth, int64_t first, int64_t columns,
+                float* panel) {
+  const int64_t width = kernels.tile_columns;
+  if (b.transposed) return kernels.pack_transposed(b.data + first * b.ld, b.ld, columns, depth, panel, width);
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* from = b.data + k * b.ld + first;
+    float* to = panel + k * width;
+    if (columns == width) {
+      std::copy(from, from + width, to);
+    } else {
+      std::copy(from, from + columns, to);
+      std::fill(to + columns, to + width, 0.0f);
+    }
+  }
+}
+
 }  // namespace
+
+int64_t packed_elements(const GemmKernels& kernels, int64_t k, int64_t n) {
+  return ceil_div(n, kernels.tile_columns) * kernels.tile_columns * k;
+}
+
+void pack_columns(const GemmKernels& kernels, const MatrixView<float>& b, int64_t k, const ColumnRange& columns,
+                  float* panels) {
+  const int64_t width = kernels.tile_columns;
+  parallel_for(ceil_div(columns.end - columns.begin, width), std::max<int64_t>(1, kPackGrain / (width * k)),
+               [&](int64_t begin, int64_t end) {
+                 for (int64_t p = begin; p < end; ++p) {
+                   const int64_t first = columns.begin + p * width;
+                   pack_panel(kernels, b, k, first, std::min(width, columns.end - first), panels + p * width * k);
+                 }
+               });
+}
 
 void packed_gemm(const GemmKernels& kernels, const GemmSize& size, const MatrixView<float>& a,
                  const MatrixView<float>& b, const GemmTarget<float>& c) {
-  Product(kernels, size, a, b, c).run();
+  Product(kernels, size, a, b, nullptr, c).run();
+}
+
+void packed_gemm(const GemmKernels& kernels, const GemmSize& size, const MatrixView<float>& a, const PackedMatrix& b,
+                 const GemmTarget<float>& c) {
+  Product(kernels, size, a, MatrixView<float>(), b.panels(), c).run();
 }
 
 }  // namespace plumb

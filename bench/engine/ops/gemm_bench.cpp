@@ -10,6 +10,7 @@
 #include "engine/blas.h"
 #include "engine/gemm.h"
 #include "engine/ops/linalg/linear.h"
+#include "engine/packed_matrix.h"
 #include "engine/parallel.h"
 #include "engine/tensor.h"
 
@@ -48,6 +49,20 @@ void blas_nn(benchmark::State& state) { product_of(state, blas_gemm<float>, fals
 void blas_nt(benchmark::State& state) { product_of(state, blas_gemm<float>, false, true); }
 void blas_tn(benchmark::State& state) { product_of(state, blas_gemm<float>, true, false); }
 
+/// b packed beforehand.
+void gemm_prepacked(benchmark::State& state) {
+  set_num_threads(1);
+  const GemmSize size{state.range(0), state.range(1), state.range(2)};
+  const Tensor a = full({size.m, size.k}, 0.5), b = full({size.k, size.n}, 0.25);
+  const PackedMatrix packed({b.data<float>(), size.n}, size.k, size.n);
+  Tensor c = empty({size.m, size.n});
+  for (auto _ : state) {
+    gemm(size.m, {a.data<float>(), size.k}, packed, {.data = c.mutable_data<float>(), .ld = size.n});
+    benchmark::ClobberMemory();
+  }
+  report(state, size);
+}
+
 /// linear with bias: what the fused bias costs beside gemm_nt.
 void linear_bias(benchmark::State& state) {
   set_num_threads(1);
@@ -79,6 +94,7 @@ BENCHMARK(blas_nn)->Apply(shapes);
 BENCHMARK(gemm_nt)->Apply(shapes);
 BENCHMARK(blas_nt)->Apply(shapes);
 BENCHMARK(gemm_tn)->Apply(shapes);
+BENCHMARK(gemm_prepacked)->Apply(shapes);
 BENCHMARK(blas_tn)->Apply(shapes);
 BENCHMARK(linear_bias)->Apply(shapes);
 BENCHMARK(bias_gradient)->ArgNames({"rows", "columns"})->Args({512, 128})->Args({512, 2})->Args({8192, 512});

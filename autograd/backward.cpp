@@ -8,6 +8,7 @@
 
 #include "autograd/record.h"
 #include "engine/format.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -119,6 +120,7 @@ class Sweep {
 
  private:
   void step(Node& node) {
+    const ProfileRange range(node.name, EventKind::backward);
     Tensor grad = std::move(node.grad);
     Grads grads = node.run(node.closure, Saved(node), grad, needs_of_node(node));
     grad = Tensor();  // so that a gradient handed through has one owner again

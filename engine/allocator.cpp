@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "engine/profile/memory_hook.h"
 #include "engine/require.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -155,12 +156,14 @@ void* allocate_cpu(size_t bytes) {
   int64_t peak = count.peak.load(std::memory_order_relaxed);
   while (now > peak && !count.peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
+  detail::note_memory(block, int64_t(block->bytes));
   return reinterpret_cast<char*>(block) + kHeader;
 }
 
 void free_cpu(void* memory) {
   Block* block = reinterpret_cast<Block*>(static_cast<char*>(memory) - kHeader);
   counters().allocated.fetch_sub(int64_t(block->bytes), std::memory_order_relaxed);
+  detail::note_memory(block, -int64_t(block->bytes));
   poison(block);
   if (block->size_class < kThreadClasses) {
     ThreadCache& cache = thread_cache();

@@ -7,6 +7,7 @@
 #include "engine/format.h"
 #include "engine/ops/copy/copy_kernels.h"
 #include "engine/pool.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -70,12 +71,16 @@ Tensor Tensor::to(DType target) const {
 }
 
 Tensor& Tensor::fill_(double value) {
+  const OpScope scope("fill_");
+  scope.writes(*this);
   bump_version();
   if (numel() > 0) on_device(device(), [&](auto backend) { fill_kernel(backend, *this, value); });
   return *this;
 }
 
 Tensor& Tensor::copy_(const Tensor& source) {
+  const OpScope scope("copy_", source);
+  scope.writes(*this);
   require<ShapeError>(broadcast_shapes("copy_", shape(), source.shape()) == shape(),
                       "copy_: source must broadcast to the target's shape; {} into {}", source, *this);
   bump_version();
@@ -84,6 +89,8 @@ Tensor& Tensor::copy_(const Tensor& source) {
 }
 
 Tensor& Tensor::add_(const Tensor& other, double alpha) {
+  const OpScope scope("add_", *this, other);
+  scope.elementwise(*this, 2);
   require<ShapeError>(broadcast_shapes("add_", shape(), other.shape()) == shape(),
                       "add_: operand must broadcast to the target's shape; {} into {}", other, *this);
   require<DTypeError>(is_floating(dtype()) && is_floating(other.dtype()), "add_: takes floating tensors; {} into {}",
@@ -94,6 +101,8 @@ Tensor& Tensor::add_(const Tensor& other, double alpha) {
 }
 
 Tensor& Tensor::mul_(double factor) {
+  const OpScope scope("mul_", *this);
+  scope.elementwise(*this);
   require<DTypeError>(is_floating(dtype()), "mul_: takes floating tensors; {}", *this);
   bump_version();
   if (numel() > 0) on_device(device(), [&](auto backend) { scale_kernel(backend, factor, *this); });

@@ -7,6 +7,7 @@
 #include "engine/format.h"
 #include "engine/ops/attention/attention_kernels.h"
 #include "engine/ops/linalg/matmul_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -42,6 +43,15 @@ Tensor with_dense_rows(const Tensor& x) {
   return layout.valid && !layout.transposed ? wide : wide.contiguous();
 }
 
+/// Of both products of the forward, q k^T and p v; a causal mask leaves out what lies right of the diagonal.
+int64_t product_flops(const Tensor& q, const Tensor& k, const Tensor& v, bool causal) {
+  const int64_t queries = q.shape().back(1), keys = k.shape().back(1), d = q.shape().back();
+  if (queries * d == 0) return 0;
+  const int64_t seen = std::min(queries, keys);
+  const int64_t pairs = causal ? seen * (seen + 1) / 2 + (queries - seen) * keys : queries * keys;
+  return 2 * (q.numel() / (queries * d)) * pairs * (d + v.shape().back());
+}
+
 AttentionSetting setting_of(const Tensor& q, const AttentionOptions& options) {
   const double d = double(std::max<int64_t>(q.shape().back(), 1));
   return {options.causal, options.scale.value_or(1 / std::sqrt(d))};
@@ -50,6 +60,7 @@ AttentionSetting setting_of(const Tensor& q, const AttentionOptions& options) {
 }  // namespace
 
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+  const OpScope scope("attention", q, k, v);
   check(q, k, v);
   Shape shape = q.shape();
   shape[shape.rank() - 1] = v.shape().back();
@@ -58,6 +69,8 @@ AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, con
   if (k.shape().back(1) == 0 || numel(shape) == 0)
     return {zeros(shape, q.dtype(), q.device()), full(rows, -HUGE_VAL, dtype, q.device())};
   AttentionResult result{empty(shape, dtype, q.device()), empty(rows, dtype, q.device())};
+  scope.writes(result.out);
+  scope.flops(product_flops(q, k, v, options.causal));
   const Tensor queries = with_dense_rows(q), keys = with_dense_rows(k), values = with_dense_rows(v);
   on_device(q.device(),
             [&](auto backend) { attention_kernel(backend, queries, keys, values, setting_of(q, options), result); });
@@ -66,6 +79,7 @@ AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, con
 }
 
 AttentionGrads attention_backward(const Tensor& grad, const AttentionForward& forward, AttentionWanted wanted) {
+  const OpScope scope("attention_backward", grad, forward.q, forward.k, forward.v, forward.result.out);
   const auto& [q, k, v, result, options] = forward;
   const DType dtype = acc_dtype(q.dtype());
   AttentionGrads grads;
@@ -74,6 +88,9 @@ AttentionGrads attention_backward(const Tensor& grad, const AttentionForward& fo
   if (wanted.q) grads.q = zeros(q.shape(), dtype, q.device());
   if (wanted.k) grads.k = make(k.shape(), dtype, q.device());
   if (wanted.v) grads.v = make(v.shape(), dtype, q.device());
+  for (const Tensor* each : {&grads.q, &grads.k, &grads.v}) scope.writes(*each);
+  // Scores and their gradient, then the product behind each gradient wanted.
+  scope.flops(product_flops(q, k, v, options.causal) / 2 * (2 + wanted.q + wanted.k + wanted.v));
   if (runs) {
     const AttentionOperands from{with_dense_rows(grad),
                                  with_dense_rows(q),

@@ -4,6 +4,7 @@
 #include "engine/ops/conv/conv2d_kernels.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/reduce/sum.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -65,6 +66,12 @@ Tensor channels_outside(const Tensor& y, const Tensor& like) {
   return like.is_contiguous() ? picture.contiguous() : picture;
 }
 
+/// The same in all three directions; taps that fall on padding count too.
+int64_t flops_of(const ConvGeometry& g) {
+  return 2 * g.batch * g.output.height * g.output.width * g.out_channels * g.kernel.height * g.kernel.width *
+         g.group_in();
+}
+
 void check_grad(const Tensor& grad, const ConvGeometry& g) {
   require<ShapeError>(grad.shape() == Shape{g.batch, g.out_channels, g.output.height, g.output.width},
                       "conv2d_backward: grad must be [{}, {}, {}, {}]; {}", g.batch, g.out_channels, g.output.height,
@@ -74,6 +81,7 @@ void check_grad(const Tensor& grad, const ConvGeometry& g) {
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  const OpScope scope("conv2d", x, weight, bias);
   check_types(x, weight, bias);
   const ConvGeometry g = check_shapes(x.shape(), weight.shape(), options);
   require<ShapeError>(!bias.defined() || bias.shape() == Shape{g.out_channels},
@@ -81,16 +89,21 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   const Tensor input = channels_inside(x), bank = channels_inside(weight);
   const Tensor offset = bias.defined() ? bias.to(input.dtype()).contiguous() : bias;
   Tensor y = empty({g.batch, g.output.height, g.output.width, g.out_channels}, input.dtype(), x.device());
+  scope.writes(y);
+  scope.flops(flops_of(g));
   if (y.numel() > 0) on_device(x.device(), [&](auto backend) { conv2d_kernel(backend, g, input, bank, offset, y); });
   return channels_outside(y, x);
 }
 
 Tensor conv2d_backward_x(const Tensor& grad, const Tensor& weight, const Shape& x_shape, const Conv2dOptions& options) {
+  const OpScope scope("conv2d_backward_x", grad, weight);
   check_types(grad, weight, {});
   const ConvGeometry g = check_shapes(x_shape, weight.shape(), options);
   check_grad(grad, g);
   const Tensor rows = channels_inside(grad), bank = channels_inside(weight);
   Tensor grad_x = empty({g.batch, g.input.height, g.input.width, g.in_channels}, rows.dtype(), grad.device());
+  scope.writes(grad_x);
+  scope.flops(flops_of(g));
   if (grad_x.numel() > 0)
     on_device(grad.device(), [&](auto backend) { conv2d_backward_x_kernel(backend, g, rows, bank, grad_x); });
   return channels_outside(grad_x, grad);
@@ -98,11 +111,14 @@ Tensor conv2d_backward_x(const Tensor& grad, const Tensor& weight, const Shape& 
 
 Tensor conv2d_backward_weight(const Tensor& grad, const Tensor& x, const Shape& weight_shape,
                               const Conv2dOptions& options) {
+  const OpScope scope("conv2d_backward_weight", grad, x);
   check_types(grad, x, {});
   const ConvGeometry g = check_shapes(x.shape(), weight_shape, options);
   check_grad(grad, g);
   const Tensor rows = channels_inside(grad), input = channels_inside(x);
   Tensor bank = empty({g.out_channels, g.kernel.height, g.kernel.width, g.group_in()}, rows.dtype(), grad.device());
+  scope.writes(bank);
+  scope.flops(flops_of(g));
   if (bank.numel() > 0)
     on_device(grad.device(), [&](auto backend) { conv2d_backward_weight_kernel(backend, g, rows, input, bank); });
   return permute(bank, {0, 3, 1, 2}).to(grad.dtype()).contiguous();

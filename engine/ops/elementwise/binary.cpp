@@ -6,6 +6,7 @@
 #include "engine/ops/elementwise/elementwise_kernels.h"
 #include "engine/ops/elementwise/operands.h"
 #include "engine/ops/elementwise/unary.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -13,19 +14,23 @@ namespace {
 
 Tensor apply(BinaryOp op, const Tensor& a, const Tensor& b) {
   const char* name = name_of(op);
+  const OpScope scope(name, a, b);
   check_operands(name, a, b);
   require<DTypeError>(a.dtype() != DType::boolean || gives_bool(op), "{}: does not take bool; {} and {}", name, a, b);
   const DType dtype = gives_bool(op) ? DType::boolean : a.dtype();
   Tensor out = a.shape() == b.shape() ? empty_like(a, dtype) : empty_broadcast(name, a, b, dtype);
+  scope.elementwise(out);
   if (out.numel() > 0) on_device(a.device(), [&](auto backend) { binary_kernel(backend, op, a, b, out); });
   return out;
 }
 
 Tensor apply(BinaryOp op, const Tensor& x, double value, bool scalar_left = false) {
   const char* name = name_of(op);
+  const OpScope scope(name, x);
   check_scalar(name, x, value);
   require<DTypeError>(x.dtype() != DType::boolean || gives_bool(op), "{}: does not take bool; {}", name, x);
   Tensor out = empty_like(x, gives_bool(op) ? DType::boolean : x.dtype());
+  scope.elementwise(out);
   if (out.numel() > 0)
     on_device(x.device(), [&](auto backend) { binary_scalar_kernel(backend, op, x, value, scalar_left, out); });
   return out;
@@ -33,10 +38,12 @@ Tensor apply(BinaryOp op, const Tensor& x, double value, bool scalar_left = fals
 
 Tensor apply_ternary(TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c) {
   const char* name = name_of(op);
+  const OpScope scope(name, a, b, c);
   check_operands(name, a, b);
   check_operands(name, a, c);
   const Shape shape = broadcast_shapes(name, broadcast_shapes(name, a.shape(), b.shape()), c.shape());
   Tensor out = empty_result(shape, a, a.dtype());
+  scope.elementwise(out);
   if (out.numel() > 0) on_device(a.device(), [&](auto backend) { ternary_kernel(backend, op, a, b, c, out); });
   return out;
 }
@@ -70,8 +77,10 @@ Tensor pow(const Tensor& base, double exponent) {
 }
 
 Tensor add_scaled(const Tensor& a, const Tensor& b, double scale) {
+  const OpScope scope("add_scaled", a, b);
   check_operands("add_scaled", a, b);
   Tensor out = empty_broadcast("add_scaled", a, b, a.dtype());
+  scope.elementwise(out, 2);
   const Tensor factor = scalar_like(a, scale);
   if (out.numel() > 0)
     on_device(a.device(), [&](auto backend) { ternary_kernel(backend, TernaryOp::add_scaled, a, b, factor, out); });

@@ -78,5 +78,7 @@ constexpr bool gives_bool(BinaryOp op) { return op >= BinaryOp::eq; }
 const char* name_of(UnaryOp op);
 const char* name_of(BinaryOp op);
 const char* name_of(TernaryOp op);
+/// "silu_backward": of the ops that have one of their own.
+const char* backward_name_of(UnaryOp op);
 
 }  // namespace plumb

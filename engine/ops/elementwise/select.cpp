@@ -6,6 +6,7 @@
 #include "engine/format.h"
 #include "engine/ops/elementwise/elementwise_kernels.h"
 #include "engine/ops/elementwise/operands.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -13,12 +14,14 @@ namespace {
 
 /// `a` and `b` have been checked against each other; one may be a scalar_like of the other.
 Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b, DType dtype) {
+  const OpScope scope("where", condition, a, b);
   require<ValueError>(condition.defined(), "where: condition must be defined");
   require<DTypeError>(condition.dtype() == DType::boolean, "where: condition must be bool; {}", condition);
   require<DeviceError>(condition.device() == a.device(), "where: operands must be on one device; {}, {} and {}",
                        condition, a, b);
   const Shape shape = broadcast_shapes("where", broadcast_shapes("where", a.shape(), b.shape()), condition.shape());
   Tensor out = empty_result(shape, a.shape() == shape ? a : b, dtype);
+  scope.elementwise(out);
   if (out.numel() > 0)
     on_device(a.device(), [&](auto backend) { ternary_kernel(backend, TernaryOp::where, condition, a, b, out); });
   return out;
@@ -49,21 +52,25 @@ Tensor where(const Tensor& condition, double a, const Tensor& b) {
 }
 
 Tensor clamp(const Tensor& x, const ClampBounds& bounds) {
+  const OpScope scope("clamp", x);
   require<ValueError>(x.defined(), "clamp: operand must be defined");
   require<DTypeError>(x.dtype() != DType::boolean, "clamp: does not take bool; {}", x);
   const Tensor low = bound_like(x, bounds.min), high = bound_like(x, bounds.max);
   Tensor out = empty_like(x);
+  scope.elementwise(out, 2);
   if (x.numel() > 0)
     on_device(x.device(), [&](auto backend) { ternary_kernel(backend, TernaryOp::clamp, x, low, high, out); });
   return out;
 }
 
 Tensor clamp_backward(const Tensor& grad, const Tensor& x, const ClampBounds& bounds) {
+  const OpScope scope("clamp_backward", grad, x);
   check_operands("clamp_backward", grad, x);
   require<DTypeError>(is_floating(x.dtype()), "clamp_backward: takes floating tensors; {}", x);
   require<ShapeError>(grad.shape() == x.shape(), "clamp_backward: operands must have one shape; {} and {}", grad, x);
   const Tensor low = bound_like(x, bounds.min), high = bound_like(x, bounds.max);
   Tensor out = empty_like(x);
+  scope.elementwise(out, 3);
   if (x.numel() == 0) return out;
   Tensor inside = empty_like(x, DType::boolean);
   on_device(x.device(), [&](auto backend) {

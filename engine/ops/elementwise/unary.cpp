@@ -3,26 +3,31 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/elementwise/elementwise_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
 namespace {
 
 Tensor apply(UnaryOp op, const Tensor& x) {
+  const OpScope scope(name_of(op), x);
   require<ValueError>(x.defined(), "{}: operand must be defined", name_of(op));
   require<DTypeError>(x.dtype() != DType::boolean || gives_bool(op), "{}: does not take bool; {}", name_of(op), x);
   Tensor out = gives_bool(op) ? empty_like(x, DType::boolean) : empty_like(x);
+  scope.elementwise(out);
   if (x.numel() > 0) on_device(x.device(), [&](auto backend) { unary_kernel(backend, op, x, out); });
   return out;
 }
 
 Tensor apply_backward(UnaryOp op, const Tensor& grad, const Tensor& z) {
+  const OpScope scope(backward_name_of(op), grad, z);
   require<ValueError>(grad.defined() && z.defined(), "{}_backward: operands must be defined", name_of(op));
   require<ShapeError>(grad.shape() == z.shape(), "{}_backward: operands must have one shape; {} and {}", name_of(op),
                       grad, z);
   require<DTypeError>(grad.dtype() == z.dtype(), "{}_backward: operands must have one dtype; {} and {}", name_of(op),
                       grad, z);
   Tensor out = empty_like(z);
+  scope.elementwise(out, 2);
   if (z.numel() > 0) on_device(z.device(), [&](auto backend) { unary_backward_kernel(backend, op, grad, z, out); });
   return out;
 }
@@ -82,11 +87,14 @@ Tensor silu(const Tensor& x) { return apply(UnaryOp::silu, x); }
 Tensor silu_backward(const Tensor& grad, const Tensor& x) { return apply_backward(UnaryOp::silu, grad, x); }
 
 Tensor silu_with_derivative(const Tensor& x, Tensor& derivative) {
+  const OpScope scope("silu_with_derivative", x);
   require<DTypeError>(x.dtype() == DType::f32 || x.dtype() == DType::f64, "silu_with_derivative: takes f32 or f64; {}",
                       x);
   const Tensor dense = x.contiguous();
   Tensor out = empty_like(dense);
   derivative = empty_like(dense);
+  scope.elementwise(out, 2);
+  scope.writes(derivative);
   if (x.numel() > 0)
     on_device(x.device(), [&](auto backend) { silu_with_derivative_kernel(backend, dense, out, derivative); });
   return out;

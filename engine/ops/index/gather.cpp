@@ -4,6 +4,7 @@
 #include "engine/ops/index/check_index.h"
 #include "engine/ops/index/gather_kernels.h"
 #include "engine/ops/layout/view.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -27,6 +28,7 @@ void check_devices(const char* op, const Tensor& x, const Tensor& other) {
 }  // namespace
 
 Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
+  const OpScope scope("gather", index);
   const int64_t d = normalize_dim("gather", dim, x.rank());
   check_devices("gather", x, index);
   const Tensor from = at_least_1d(x);
@@ -34,11 +36,14 @@ Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
   check_fits("gather", list, from, d);
   const Tensor positions = checked_indices("gather", list, from.shape()[d]);
   Tensor out = empty(list.shape(), x.dtype(), x.device());
+  scope.writes(out);
+  scope.reads(out.numel() * size_of(out.dtype()));
   if (out.numel() > 0) on_device(out.device(), [&](auto backend) { gather_kernel(backend, from, d, positions, out); });
   return reshape(out, index.shape());
 }
 
 Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
+  const OpScope scope("scatter_add", x, index, src);
   const int64_t d = normalize_dim("scatter_add", dim, x.rank());
   require<DTypeError>(x.dtype() == src.dtype() && x.dtype() != DType::boolean,
                       "scatter_add: operands must have one numeric dtype; {} and {}", x, src);
@@ -52,6 +57,8 @@ Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tens
   for (int64_t i = 0; i < list.rank(); ++i) from = slice(from, i, 0, list.shape()[i]);
   const DType wide = is_floating(x.dtype()) ? acc_dtype(x.dtype()) : x.dtype();
   Tensor out = empty(x.shape(), wide, x.device());
+  scope.writes(out);
+  scope.flops(list.numel());
   out.copy_(x);
   Tensor target = at_least_1d(out);
   from = from.to(wide);

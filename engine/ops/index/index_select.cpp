@@ -8,6 +8,7 @@
 #include "engine/ops/index/embedding_kernels.h"
 #include "engine/ops/index/gather_kernels.h"
 #include "engine/ops/layout/view.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -25,6 +26,7 @@ Tensor spread(const Tensor& list, const Shape& shape, int64_t dim) {
 }  // namespace
 
 Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
+  const OpScope scope("index_select", index);
   require<ShapeError>(x.rank() > 0, "index_select: tensor must have a dimension; {}", x);
   require<ShapeError>(index.rank() <= 1, "index_select: index must be a list; {}", index);
   require<DeviceError>(x.device() == index.device(), "index_select: operands must be on one device; {} and {}", x,
@@ -34,6 +36,8 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
   Shape shape = x.shape();
   shape[d] = list.numel();
   Tensor out = empty(shape, x.dtype(), x.device());
+  scope.writes(out);
+  scope.reads(out.numel() * size_of(out.dtype()));
   if (out.numel() == 0) return out;
   const Tensor rows = d == 0 ? x.contiguous() : x;
   on_device(x.device(), [&](auto backend) {
@@ -46,10 +50,13 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
 }
 
 Tensor index_select_backward(const Tensor& grad, const Shape& shape, int64_t dim, const Tensor& index) {
+  const OpScope scope("index_select_backward", grad, index);
   const int64_t d = normalize_dim("index_select_backward", dim, shape.rank());
   const Tensor list = checked_indices("index_select_backward", index, shape[d]);
   const Tensor wide = grad.to(acc_dtype(grad.dtype()));
   Tensor out = zeros(shape, wide.dtype(), grad.device());
+  scope.writes(out);
+  scope.flops(grad.numel());
   if (grad.numel() > 0)
     on_device(grad.device(), [&](auto backend) { scatter_add_kernel(backend, wide, d, spread(list, shape, d), out); });
   return out.to(grad.dtype());

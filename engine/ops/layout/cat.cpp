@@ -5,6 +5,7 @@
 #include "engine/format.h"
 #include "engine/ops/layout/cat_kernels.h"
 #include "engine/ops/layout/view.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -32,10 +33,13 @@ Shape joined_shape(std::span<const Tensor> parts, int64_t dim) {
 }  // namespace
 
 Tensor cat(std::span<const Tensor> parts, int64_t dim) {
+  const OpScope scope("cat");
   require<ShapeError>(!parts.empty(), "cat: at least one part is needed ({})", parts.size());
   require<ShapeError>(parts[0].rank() > 0, "cat: parts must have a dimension; {}", parts[0]);
   const int64_t d = normalize_dim("cat", dim, parts[0].rank());
   Tensor out = empty(joined_shape(parts, d), parts[0].dtype(), parts[0].device());
+  scope.writes(out);
+  scope.reads(out.numel() * size_of(out.dtype()));
   int64_t start = 0;
   for (const Tensor& part : parts) {
     const int64_t size = part.shape()[d];

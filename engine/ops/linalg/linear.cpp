@@ -5,6 +5,7 @@
 #include "engine/ops/linalg/linear_kernels.h"
 #include "engine/ops/linalg/matmul.h"
 #include "engine/ops/linalg/matmul_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -41,6 +42,7 @@ Tensor as_matrix(const Tensor& x) {
 }  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const OpScope scope("linear", x, weight, bias);
   check_dtypes(x, weight, bias);
   check_shapes(x, weight, bias);
   const Tensor input = as_matrix(x), matrix = as_matrix(weight);
@@ -48,6 +50,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Shape shape = x.shape();
   shape[shape.rank() - 1] = weight.shape()[0];
   Tensor out = empty(shape, input.dtype(), x.device());
+  scope.writes(out);
+  scope.flops(2 * out.numel() * weight.shape()[1]);
   if (out.numel() > 0) {
     Tensor rows = reshape(out, {input.shape()[0], weight.shape()[0]});
     on_device(x.device(), [&](auto backend) { linear_kernel(backend, input, matrix, offset, rows); });
@@ -66,9 +70,12 @@ Tensor linear_backward_weight(const Tensor& grad, const Tensor& x) {
 }
 
 Tensor linear_backward_bias(const Tensor& grad) {
+  const OpScope scope("linear_backward_bias", grad);
   const Tensor rows = as_matrix(grad);
   const Tensor dense = rows.strides()[1] == 1 ? rows : rows.contiguous();
   Tensor out = empty({rows.shape()[1]}, rows.dtype(), grad.device());
+  scope.writes(out);
+  scope.flops(grad.numel());
   if (out.numel() > 0) on_device(grad.device(), [&](auto backend) { column_sum_kernel(backend, dense, out); });
   return out.to(grad.dtype());
 }

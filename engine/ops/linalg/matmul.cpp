@@ -6,6 +6,7 @@
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/matmul_kernels.h"
 #include "engine/ops/reduce/sum.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -47,8 +48,11 @@ Tensor product(const Tensor& a, const Tensor& b) {
   shape.push_back(b.shape().back());
   if (b.rank() == 2 && a.rank() > 2 && can_merge_rows(a))
     return reshape(product(reshape(a, {numel(without_last(a.shape())), a.shape().back()}), b), shape);
+  const OpScope scope("matmul", a, b);
   const Tensor left = prepare(a), right = prepare(b);
   Tensor out = empty(shape, left.dtype(), a.device());
+  scope.writes(out);
+  scope.flops(2 * out.numel() * a.shape().back());
   if (out.numel() == 0) return out.to(a.dtype());
   if (a.shape().back() == 0)
     out.zero_();

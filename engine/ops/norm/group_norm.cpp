@@ -3,6 +3,7 @@
 #include "engine/format.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/norm/group_norm_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -51,10 +52,12 @@ Tensor wide(const Tensor& parameter, DType dtype) {
 }  // namespace
 
 GroupNormResult group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& options) {
+  const OpScope scope("group_norm", x, weight, bias);
   check(x, weight, bias, options);
   const Tensor rows = pixels_first(x);
   GroupNormResult out{empty(rows.shape(), x.dtype(), x.device()),
                       empty({2, x.shape()[0], options.groups}, acc_dtype(x.dtype()), x.device())};
+  scope.elementwise(out.y, 8);  // mean 1, variance 3, normalise 2, scale and shift 2
   if (rows.numel() > 0)
     on_device(x.device(), [&](auto backend) {
       group_norm_kernel(backend, rows, wide(weight, x.dtype()), wide(bias, x.dtype()), options, out);
@@ -65,6 +68,7 @@ GroupNormResult group_norm(const Tensor& x, const Tensor& weight, const Tensor& 
 
 GroupNormGrads group_norm_backward(const Tensor& grad, const GroupNormSaved& saved, const GroupNormOptions& options,
                                    GroupNormWanted wanted) {
+  const OpScope scope("group_norm_backward", grad, saved.x, saved.weight);
   const auto& [x, statistics, weight, bias] = saved;
   check(x, weight, bias, options);
   require<ShapeError>(grad.shape() == x.shape(), "group_norm_backward: grad must be like x; {} and {}", grad, x);
@@ -76,6 +80,8 @@ GroupNormGrads group_norm_backward(const Tensor& grad, const GroupNormSaved& sav
   if (wanted.x) grads.x = empty(rows.shape(), x.dtype(), x.device());
   if (wanted.weight) grads.weight = zeros(channels, acc, x.device());
   if (wanted.bias) grads.bias = zeros(channels, acc, x.device());
+  scope.writes(grads.x);
+  scope.flops(14 * x.numel());
   const GroupNormSaved inputs{rows, statistics, wide(weight, x.dtype()), wide(bias, x.dtype())};
   if (rows.numel() > 0)
     on_device(x.device(), [&](auto backend) { group_norm_backward_kernel(backend, up, inputs, options, grads); });

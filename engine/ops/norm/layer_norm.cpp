@@ -3,6 +3,7 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/norm/layer_norm_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -38,12 +39,14 @@ Tensor dense(const Tensor& x) { return x.defined() ? x.contiguous() : x; }
 
 LayerNormResult layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
                            double eps) {
+  const OpScope scope("layer_norm", x, weight, bias);
   check(x, normalized_shape, weight, bias, eps);
   const Shape rows = leading_shape(x, normalized_shape);
   const DType statistics = acc_dtype(x.dtype());
   LayerNormResult out{empty(x.shape(), x.dtype(), x.device()), empty(rows, statistics, x.device()),
                       empty(rows, statistics, x.device())};
-  if (x.numel() == 0) {  // rows of no elements: the mean of nothing
+  scope.elementwise(out.y, 8);  // mean 1, variance 3, normalise 2, scale and shift 2
+  if (x.numel() == 0) {         // rows of no elements: the mean of nothing
     out.mean.fill_(__builtin_nan(""));
     out.rstd.fill_(__builtin_nan(""));
     return out;
@@ -55,10 +58,13 @@ LayerNormResult layer_norm(const Tensor& x, const Shape& normalized_shape, const
 
 LayerNormGrads layer_norm_backward(const Tensor& grad, const Tensor& x, const LayerNormResult& forward,
                                    const Tensor& weight, const Shape& normalized_shape, LayerNormWanted wanted) {
+  const OpScope scope("layer_norm_backward", grad, x, weight);
   LayerNormGrads grads;
   if (wanted.x) grads.x = empty(x.shape(), x.dtype(), x.device());
   if (wanted.weight) grads.weight = zeros(normalized_shape, x.dtype(), x.device());
   if (wanted.bias) grads.bias = zeros(normalized_shape, x.dtype(), x.device());
+  scope.writes(grads.x);
+  scope.flops(14 * x.numel());
   if (x.numel() == 0) return grads;
   const Tensor upstream = grad.contiguous(), input = x.contiguous(), scale = dense(weight);
   on_device(x.device(),

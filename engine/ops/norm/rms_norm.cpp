@@ -5,6 +5,7 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/norm/rms_norm_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -30,12 +31,14 @@ Tensor dense(const Tensor& x) { return x.defined() ? x.contiguous() : x; }
 
 RmsNormResult rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight,
                        std::optional<double> eps) {
+  const OpScope scope("rms_norm", x, weight);
   const DType statistics = acc_dtype(x.dtype());
   const double epsilon = eps.value_or(statistics == DType::f64 ? std::numeric_limits<double>::epsilon()
                                                                : double(std::numeric_limits<float>::epsilon()));
   check(x, normalized_shape, weight, epsilon);
   const Shape rows(x.shape().begin(), x.rank() - normalized_shape.rank());
   RmsNormResult out{empty(x.shape(), x.dtype(), x.device()), empty(rows, statistics, x.device())};
+  scope.elementwise(out.y, 4);
   if (x.numel() == 0) {  // rows of no elements: the mean of nothing
     out.rstd.fill_(__builtin_nan(""));
     return out;
@@ -47,9 +50,12 @@ RmsNormResult rms_norm(const Tensor& x, const Shape& normalized_shape, const Ten
 
 RmsNormGrads rms_norm_backward(const Tensor& grad, const Tensor& x, const RmsNormResult& forward, const Tensor& weight,
                                const Shape& normalized_shape, RmsNormWanted wanted) {
+  const OpScope scope("rms_norm_backward", grad, x, weight);
   RmsNormGrads grads;
   if (wanted.x) grads.x = empty(x.shape(), x.dtype(), x.device());
   if (wanted.weight) grads.weight = zeros(normalized_shape, x.dtype(), x.device());
+  scope.writes(grads.x);
+  scope.flops(10 * x.numel());
   if (x.numel() == 0) return grads;
   const Tensor upstream = grad.contiguous(), input = x.contiguous(), scale = dense(weight);
   on_device(x.device(),

@@ -3,6 +3,7 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/random/random_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -36,19 +37,25 @@ Tensor draw_in_sequence(const char* op, const Shape& shape, DType dtype, F&& dra
 }  // namespace
 
 Tensor randn(const RandomKey& key, const Shape& shape, DType dtype, Device device) {
+  const OpScope scope("randn");
   Tensor out = empty_draw("randn", shape, dtype, device);
+  scope.writes(out);
   on_device(device, [&](auto backend) { randn_kernel(backend, key, rows_of(shape), out); });
   return out.to(dtype);
 }
 
 Tensor rand(const RandomKey& key, const Shape& shape, DType dtype, Device device) {
+  const OpScope scope("rand");
   Tensor out = empty_draw("rand", shape, dtype, device);
+  scope.writes(out);
   on_device(device, [&](auto backend) { rand_kernel(backend, key, rows_of(shape), out); });
   return out.to(dtype);
 }
 
 Tensor randint(const RandomKey& key, int64_t low, int64_t high, const Shape& shape, Device device) {
+  const OpScope scope("randint");
   Tensor out = empty(shape, DType::i64, device);
+  scope.writes(out);
   on_device(device, [&](auto backend) { randint_kernel(backend, key, rows_of(shape), low, high, out); });
   return out;
 }

@@ -3,14 +3,18 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/reduce/sum_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
 namespace {
 
 Tensor sum_over(const Tensor& x, DimMask mask, bool keepdim) {
+  const OpScope scope("sum", x);
   const DType dtype = is_floating(x.dtype()) ? x.dtype() : DType::i64;
   Tensor out = empty(reduced_shape(x.shape(), mask, keepdim), dtype, x.device());
+  scope.writes(out);
+  scope.flops(x.numel());
   on_device(x.device(), [&](auto backend) { sum_kernel(backend, x, reduction_layout(x, mask), out); });
   return out;
 }
@@ -20,9 +24,12 @@ Tensor sum_over(const Tensor& x, DimMask mask, bool keepdim) {
 Tensor sum(const Tensor& x, const Dims& dims, bool keepdim) { return sum_over(x, dim_mask("sum", x, dims), keepdim); }
 
 Tensor mean(const Tensor& x, const Dims& dims, bool keepdim) {
+  const OpScope scope("mean", x);
   require<DTypeError>(is_floating(x.dtype()), "mean: input must be floating; {}", x);
   const DimMask mask = dim_mask("mean", x, dims);
   Tensor out = empty(reduced_shape(x.shape(), mask, keepdim), x.dtype(), x.device());
+  scope.writes(out);
+  scope.flops(x.numel());
   on_device(x.device(), [&](auto backend) { mean_kernel(backend, x, reduction_layout(x, mask), out); });
   return out;
 }

@@ -1,6 +1,7 @@
 #include "engine/ops/resize/pixel_shuffle.h"
 
 #include "engine/format.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -33,20 +34,24 @@ Tensor split_pixels(const Tensor& x, int64_t r) {
 }  // namespace
 
 Tensor pixel_shuffle(const Tensor& x, int64_t upscale) {
+  const OpScope scope("pixel_shuffle", x);
   const int64_t r = upscale;
   check("pixel_shuffle", "upscale", x, r);
   require<ShapeError>(x.size(1) % (r * r) == 0, "pixel_shuffle: channels must be divisible by {}; {}", r * r, x);
   const Tensor y = empty_in_order_of(x, {x.size(0), x.size(1) / (r * r), x.size(2) * r, x.size(3) * r});
+  scope.writes(y);
   split_pixels(y, r).copy_(split_channels(x, r));
   return y;
 }
 
 Tensor pixel_unshuffle(const Tensor& x, int64_t downscale) {
+  const OpScope scope("pixel_unshuffle", x);
   const int64_t r = downscale;
   check("pixel_unshuffle", "downscale", x, r);
   require<ShapeError>(x.size(2) % r == 0 && x.size(3) % r == 0,
                       "pixel_unshuffle: height and width must be divisible by {}; {}", r, x);
   const Tensor y = empty_in_order_of(x, {x.size(0), x.size(1) * r * r, x.size(2) / r, x.size(3) / r});
+  scope.writes(y);
   split_channels(y, r).copy_(split_pixels(x, r));
   return y;
 }

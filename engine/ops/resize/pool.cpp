@@ -5,6 +5,7 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/resize/pool_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -76,15 +77,19 @@ std::vector<PixelRun> area_runs(int64_t in, int64_t out) {
 }
 
 Tensor forward(const Tensor& x, const PixelRuns& runs) {
+  const OpScope scope("pool", x);
   const Tensor image = as_image(x);
   Tensor y = empty_image(image, int64_t(runs.rows.size()), int64_t(runs.columns.size()));
+  scope.elementwise(y);
   if (y.numel() > 0) on_device(x.device(), [&](auto backend) { pool_kernel(backend, image, runs, y); });
   return y;
 }
 
 Tensor backward(const Tensor& grad, const PixelRuns& runs, PixelPair size) {
+  const OpScope scope("pool_backward", grad);
   const Tensor image = as_image(grad);
   Tensor grad_x = empty_image(image, size.height, size.width);
+  scope.elementwise(grad_x);
   if (grad_x.numel() > 0)
     on_device(grad.device(), [&](auto backend) { pool_backward_kernel(backend, image, runs, grad_x); });
   return grad_x;

@@ -3,6 +3,7 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/softmax/softmax_kernels.h"
+#include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -10,9 +11,11 @@ namespace {
 
 template <class Kernel>
 Tensor forward(const char* op, const Tensor& x, int64_t dim, Kernel kernel) {
+  const OpScope scope(op, x);
   require<DTypeError>(is_floating(x.dtype()), "{}: input must be floating; {}", op, x);
   dim = normalize_dim(op, dim, x.rank());
   Tensor y = empty(x.shape(), x.dtype(), x.device());
+  scope.elementwise(y, 5);  // greatest, difference, exp, sum, quotient
   if (x.numel() > 0) on_device(x.device(), [&](auto backend) { kernel(backend, dim, y); });
   return y;
 }

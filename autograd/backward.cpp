@@ -8,6 +8,7 @@
 
 #include "autograd/record.h"
 #include "engine/format.h"
+#include "engine/ops/elementwise/binary.h"
 #include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
@@ -52,12 +53,14 @@ void count_pending(Node& root, uint64_t sweep) {
 
 /// Nobody else holds this tensor or its bytes (an op may return one tensor for two inputs), so it may be added to in
 /// place.
-bool is_ours(const Tensor& tensor) { return tensor.is_contiguous() && tensor.offset() == 0 && tensor.is_exclusive(); }
+bool is_ours(const Tensor& tensor) {
+  return (tensor.is_contiguous() || tensor.is_channels_last()) && tensor.offset() == 0 && tensor.is_exclusive();
+}
 
 void add_to_leaf(Node& leaf, Tensor grad) {
   if (!leaf.grad.defined()) {
     // First gradient ever: adopt it if it is ours alone, else copy.
-    leaf.grad = grad.dtype() == leaf.dtype && is_ours(grad) ? std::move(grad) : [&] {
+    leaf.grad = grad.dtype() == leaf.dtype && grad.is_contiguous() && is_ours(grad) ? std::move(grad) : [&] {
       Tensor own = empty(leaf.shape, leaf.dtype, grad.device());
       own.copy_(grad);
       return own;
@@ -76,9 +79,7 @@ void add_to_interior(Node& node, Tensor grad) {
   } else if (is_ours(node.grad)) {
     node.grad.add_(grad);
   } else {
-    Tensor sum = node.grad.clone();
-    sum.add_(grad);
-    node.grad = std::move(sum);
+    node.grad = add(node.grad, grad);
   }
 }
 

@@ -24,7 +24,10 @@ Variable slice(const Variable& x, int64_t dim, int64_t start, int64_t end = kEnd
 Variable select(const Variable& x, int64_t dim, int64_t index);
 Variable squeeze(const Variable& x, const Dims& dims = {});
 Variable unsqueeze(const Variable& x, int64_t dim);
+/// The gradient of these two is brought back into x's memory order, so that a network that works channels-last, and
+/// hands out a contiguous result, runs backward channels-last, too.
 Variable contiguous(const Variable& x);
+Variable to_channels_last(const Variable& x);
 /// The gradient is converted back to x's dtype. A constant when either dtype is not floating.
 Variable to(const Variable& x, DType dtype);
 

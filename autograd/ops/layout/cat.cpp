@@ -15,6 +15,12 @@ std::vector<Tensor> values_of(std::span<const Variable> parts) {
   return values;
 }
 
+/// A view, or for channels of channels-last pictures a copy: every kernel that goes on from there wants dense pixels.
+Tensor part_of(const Tensor& grad, int64_t dim, int64_t begin, int64_t end) {
+  const Tensor part = slice(grad, dim, begin, end);
+  return dim == 1 && !grad.is_contiguous() && grad.is_channels_last() ? to_channels_last(part) : part;
+}
+
 }  // namespace
 
 Variable cat(std::span<const Variable> parts, int64_t dim) {
@@ -29,7 +35,7 @@ Variable cat(std::span<const Variable> parts, int64_t dim) {
                   std::vector<Tensor> grads;
                   int64_t start = 0;
                   for (size_t i = 0; i < sizes.size(); ++i) {
-                    grads.push_back(wanted[int(i)] ? slice(grad, d, start, start + sizes[i]) : Tensor());
+                    grads.push_back(wanted[int(i)] ? part_of(grad, d, start, start + sizes[i]) : Tensor());
                     start += sizes[i];
                   }
                   return Grads(std::move(grads));

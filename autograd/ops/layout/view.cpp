@@ -61,7 +61,16 @@ Variable select(const Variable& x, int64_t dim, int64_t index) {
 Variable contiguous(const Variable& x) {
   if (x.value().is_contiguous()) return x;
   return record("contiguous", x.value().contiguous(), {x}, save(),
-                [](const Saved&, const Tensor& grad, Needs) { return Grads(grad); });
+                [pictures = x.value().is_channels_last()](const Saved&, const Tensor& grad, Needs) {
+                  return Grads(pictures ? to_channels_last(grad) : grad);
+                });
+}
+
+Variable to_channels_last(const Variable& x) {
+  Tensor y = to_channels_last(x.value());
+  if (y.is_same(x.value())) return x;
+  return record("to_channels_last", std::move(y), {x}, save(),
+                [](const Saved&, const Tensor& grad, Needs) { return Grads(grad.contiguous()); });
 }
 
 Variable to(const Variable& x, DType dtype) {

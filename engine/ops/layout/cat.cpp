@@ -30,14 +30,25 @@ Shape joined_shape(std::span<const Tensor> parts, int64_t dim) {
   return joined;
 }
 
+/// Pictures as their memory has them, so that the kernel sees dense rows: [N, H, W, C].
+Tensor joined_pictures(std::span<const Tensor> parts, int64_t dim) {
+  static constexpr int64_t kPlace[] = {0, 3, 1, 2};  // of N, C, H, W
+  std::vector<Tensor> rows;
+  rows.reserve(parts.size());
+  for (const Tensor& part : parts) rows.push_back(permute(part, {0, 2, 3, 1}));
+  return permute(cat(rows, kPlace[dim]), {0, 3, 1, 2});
+}
+
 }  // namespace
 
 Tensor cat(std::span<const Tensor> parts, int64_t dim) {
-  const OpScope scope("cat");
   require<ShapeError>(!parts.empty(), "cat: at least one part is needed ({})", parts.size());
   require<ShapeError>(parts[0].rank() > 0, "cat: parts must have a dimension; {}", parts[0]);
   const int64_t d = normalize_dim("cat", dim, parts[0].rank());
-  Tensor out = empty(joined_shape(parts, d), parts[0].dtype(), parts[0].device());
+  const Shape shape = joined_shape(parts, d);
+  if (!parts[0].is_contiguous() && parts[0].is_channels_last()) return joined_pictures(parts, d);
+  const OpScope scope("cat");
+  Tensor out = empty(shape, parts[0].dtype(), parts[0].device());
   scope.writes(out);
   scope.reads(out.numel() * size_of(out.dtype()));
   int64_t start = 0;

@@ -191,6 +191,11 @@ Tensor unsqueeze(const Tensor& x, int64_t dim) {
   return x.view_as(shape, strides, x.offset());
 }
 
+Tensor to_channels_last(const Tensor& x) {
+  require<ShapeError>(x.rank() == 4, "to_channels_last: x must be [N, C, H, W]; {}", x);
+  return x.is_channels_last() ? x : permute(permute(x, {0, 2, 3, 1}).contiguous(), {0, 3, 1, 2});
+}
+
 Tensor slice_backward(const Tensor& grad, const Shape& shape, int64_t dim, const SliceRange& range) {
   Tensor full = zeros(shape, grad.dtype(), grad.device());
   slice(full, dim, range.start, range.end, range.step).copy_(grad);

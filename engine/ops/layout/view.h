@@ -46,6 +46,9 @@ Tensor unsqueeze(const Tensor& x, int64_t dim);
 /// x if contiguous, else a contiguous copy. The member function as a free one, so that it overloads with Variable.
 inline Tensor contiguous(const Tensor& x) { return x.contiguous(); }
 
+/// x if its channels lie innermost in memory, else a copy in that order. x: [N, C, H, W]. Throws ShapeError.
+Tensor to_channels_last(const Tensor& x);
+
 /// x converted to `dtype`; see Tensor::to.
 inline Tensor to(const Tensor& x, DType dtype) { return x.to(dtype); }
 

@@ -4,6 +4,7 @@
 
 #include "autograd/backward.h"
 #include "autograd/ops/linalg.h"
+#include "autograd/record.h"
 #include "tests/support/gradients.h"
 #include "tests/support/numeric.h"
 
@@ -43,6 +44,31 @@ TEST_CASE("layout: gradients of copies agree with differences") {
     CHECK(worst_gradient_error([](Inputs1 in) { return pad(in[0], {1, 2, 0, 1}, 3); }, {x}) < 1e-9);
     CHECK(worst_gradient_error([](Inputs1 in) { return pad(in[0], {-1, 2, 0, -2}); }, {x}) < 1e-9);
   }
+}
+
+TEST_CASE("to_channels_last: gradients agree with differences, and the way out brings gradients back into order") {
+  const Tensor x = random_tensor({2, 3, 4, 5}, 1);
+  CHECK(worst_gradient_error([](Inputs1 in) { return to_channels_last(in[0]); }, {x}) < 1e-9);
+  CHECK(worst_gradient_error([](Inputs1 in) { return contiguous(to_channels_last(in[0])); }, {x}) < 1e-9);
+  CHECK(worst_gradient_error(
+            [](Inputs1 in) {
+              return cat({to_channels_last(in[0]), in[1]}, 1);
+            },
+            {x, random_tensor({2, 2, 4, 5}, 2)}) < 1e-9);
+  const Variable leaf = Variable::leaf(x);
+  const Variable inside = to_channels_last(leaf);
+  CHECK(inside.value().is_channels_last());
+  CHECK(to_channels_last(inside).value().is_same(inside.value()));
+  // The gradient that arrives inside, seen by an op that would notice its order.
+  Tensor seen;
+  const Variable spy =
+      record("spy", inside.value(), {inside}, save(), [&seen](const Saved&, const Tensor& grad, Needs) {
+        seen = grad;
+        return Grads(grad);
+      });
+  backward(contiguous(spy), {.grad = random_tensor({2, 3, 4, 5}, 3)});
+  CHECK(seen.is_channels_last());
+  CHECK(leaf.grad().is_contiguous());
 }
 
 TEST_CASE("cat and stack: gradients agree with differences") {

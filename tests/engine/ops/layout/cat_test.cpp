@@ -16,6 +16,19 @@ TEST_CASE("cat: known values along either dimension") {
   CHECK(cat({a, transpose(b, 0, 1)}, -2).to_vector<int64_t>() == std::vector<int64_t>{1, 2, 3, 4, 5, 6});
 }
 
+TEST_CASE("cat: channels-last pictures give a channels-last picture, whatever the others' order") {
+  const Tensor a = random_tensor({2, 3, 4, 5}, 1), b = random_tensor({2, 3, 4, 5}, 2);
+  for (int64_t dim = 0; dim < 4; ++dim)
+    for (const Tensor& second : {channels_last(b), b, with_gaps(b)}) {
+      const Tensor joined = cat({channels_last(a), second, channels_last(a)}, dim);
+      CHECK(joined.is_channels_last());
+      CHECK(bits_of(joined) == bits_of(cat({a, b, a}, dim)));
+      CHECK(cat({a, second}, dim).is_contiguous());
+    }
+  const Tensor none = channels_last(random_tensor({2, 0, 4, 5}));
+  CHECK(bits_of(cat({channels_last(a), none}, 1)) == bits_of(a));
+}
+
 TEST_CASE("cat: every part comes back as a slice, for all dtypes and layouts") {
   for (const DType dtype :
        {DType::f32, DType::f64, DType::bf16, DType::f16, DType::i64, DType::i32, DType::u8, DType::boolean})

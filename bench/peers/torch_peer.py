@@ -4,7 +4,7 @@
     python torch_peer.py --serve                                 reads names from standard input, answers each with a line
 
 A line is {"name", "median_s", "spread", "cpu_median_s", "samples", "variant", "torch"}; spread is the interquartile range over the median, and the
-processor time leaves out what other programs on the machine took. Where PyTorch offers several ways to do the same work (foreach or fused optimiser, traced or compiled network) each is tried once and the fastest is measured.
+processor time leaves out what other programs on the machine took; process_MB is the most memory this process held so far. Where PyTorch offers several ways to do the same work (foreach or fused optimiser, traced or compiled network) each is tried once and the fastest is measured.
 """
 import os
 
@@ -22,12 +22,15 @@ if "avx512f" in FLAGS:
 import argparse
 import json
 import math
+import resource
 import statistics
 import sys
 import time
 import warnings
 
 import torch
+
+import torch_unet
 
 CLASSES, TIME_WIDTH, CLASS_WIDTH, HIDDEN = 6, 32, 32, 128
 
@@ -216,15 +219,16 @@ def chain_100():
 
 
 def measure(function, seconds, per_call=1):
-    """Median and interquartile spread of at least 9 samples, each long enough for the clock."""
-    for _ in range(3):
-        function()
+    """Median and interquartile spread of at least 9 samples, each long enough for the clock; of something slow, 3."""
+    function()
     begin = time.perf_counter()
     function()
     once = max(time.perf_counter() - begin, 1e-7)
-    repeat = max(1, int(1e-3 / once))
+    repeat, least = max(1, int(1e-3 / once)), 9 if once < SLOW else 3
+    for _ in range(2 if once < SLOW else 0):
+        function()
     wall, cpu, end = [], [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(wall) < 9:
+    while time.perf_counter() < end or len(wall) < least:
         begin, cpu_begin = time.perf_counter(), time.process_time()
         for _ in range(repeat):
             function()
@@ -239,17 +243,22 @@ def attention_forward(shape):
     return lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v)
 
 
+SLOW = 0.1  # seconds
+
+
 class Peer:
     """Keeps what was prepared, so that compilation is paid once."""
 
-    def __init__(self, compile_networks):
-        self.compile_networks = compile_networks
+    def __init__(self, compile_networks, only=None):
+        self.compile_networks, self.only = compile_networks, only
         self.ready = {}
 
     def prepare(self, name):
         kind, _, size = name.partition("/")
         if kind == "toy_step":
             return self.fastest_step(name, lambda *how: toy_step(int(size), *how))
+        if kind in torch_unet.BENCHMARKS:
+            return self.fastest_unet(name, torch_unet.BENCHMARKS[kind], int(size))
         if kind in PREFERENCE_LOSSES:
             return self.fastest_step(name, lambda *how: preference_step(kind, int(size), *how))
         if kind == "attention_forward":
@@ -275,15 +284,34 @@ class Peer:
                 best = (took, step, variant)
         return best[1], 1, best[2]
 
+    def fastest_unet(self, name, make, size):
+        """Every variant is run once more than its warm-up; the fastest is kept."""
+        best = None
+        for variant, (memory, compiled) in torch_unet.variants().items():
+            if self.only and self.only != variant or compiled and not self.compile_networks:
+                continue
+            try:
+                call = make(size, memory, compiled)
+                took = measure(call, 0)["cpu_median_s"]
+            except Exception as error:  # a compiler that this build lacks
+                print(f"# {name} {variant}: {type(error).__name__}", file=sys.stderr)
+                continue
+            print(f"# {name} {variant}: {took:.3f} s", file=sys.stderr)
+            if best is None or took < best[0]:
+                best = (took, call, variant)
+        return best[1], 1, best[2]
+
     def answer(self, name, seconds):
         if name not in self.ready:
             self.ready[name] = self.prepare(name)
         function, per_call, variant = self.ready[name]
-        return {"name": name, **measure(function, seconds, per_call), "variant": variant, "torch": torch.__version__}
+        result = measure(function, seconds, per_call)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024e-6
+        return {"name": name, **result, "variant": variant, "torch": torch.__version__, "process_MB": round(peak)}
 
 
 NAMES = ["toy_step/512", "toy_step/64", "dpo_step/64", "tf_cpp_step/64", "self_dpo_step/64", "dspo_step/64", "add_2x2", "add_2x2_recorded", "chain_100_per_op",
-         "attention_forward/B:16/heads:4/T:64/d:32", "attention_forward/B:2/heads:8/T:1024/d:40", "attention_forward/B:1/heads:8/T:4096/d:40"]
+         *(f"{name}/16" for name in torch_unet.BENCHMARKS), "attention_forward/B:16/heads:4/T:64/d:32", "attention_forward/B:2/heads:8/T:1024/d:40", "attention_forward/B:1/heads:8/T:4096/d:40"]
 
 
 def main():
@@ -292,6 +320,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--cpu", type=int, help="pin to this processor")
     parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--variant", help="of the UNet, as eager+channels_last; with one name and --no_compile, process_MB is that variant's peak")
     parser.add_argument("--no_compile", action="store_true", help="do not try torch.compile, which takes a minute to start")
     arguments = parser.parse_args()
     if arguments.cpu is not None:
@@ -299,7 +328,7 @@ def main():
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     warnings.simplefilter("ignore")
-    peer = Peer(not arguments.no_compile)
+    peer = Peer(not arguments.no_compile, arguments.variant)
     for name in map(str.strip, sys.stdin) if arguments.serve else arguments.names:
         if not name:
             continue

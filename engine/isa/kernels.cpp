@@ -10,17 +10,29 @@
 namespace plumb {
 namespace {
 
-const Kernels kPortable{"portable", portable::elementwise_kernels, portable::gemm_kernels, portable::optim_kernels,
-                        portable::reduce_kernels};
+const Kernels kPortable{"portable",
+                        portable::elementwise_kernels,
+                        portable::gemm_kernels,
+                        portable::optim_kernels,
+                        portable::reduce_kernels,
+                        portable::winograd_kernels};
 
 const Kernels* find_x86(const char* name) {
   if constexpr (kHasX86Variants) {
 #if defined(__x86_64__)
     // The compiler's run-time checks cover the operating system's support for the registers too.
-    static const Kernels with_avx2{"avx2", avx2::elementwise_kernels, avx2::gemm_kernels, avx2::optim_kernels,
-                                   avx2::reduce_kernels};
-    static const Kernels with_avx512{"avx512", avx512::elementwise_kernels, avx512::gemm_kernels, avx512::optim_kernels,
-                                     avx512::reduce_kernels};
+    static const Kernels with_avx2{"avx2",
+                                   avx2::elementwise_kernels,
+                                   avx2::gemm_kernels,
+                                   avx2::optim_kernels,
+                                   avx2::reduce_kernels,
+                                   avx2::winograd_kernels};
+    static const Kernels with_avx512{"avx512",
+                                     avx512::elementwise_kernels,
+                                     avx512::gemm_kernels,
+                                     avx512::optim_kernels,
+                                     avx512::reduce_kernels,
+                                     avx512::winograd_kernels};
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     const bool has_avx512 = has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");

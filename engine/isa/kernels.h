@@ -4,6 +4,7 @@
 #include "engine/isa/gemm_kernels.h"
 #include "engine/isa/optim_kernels.h"
 #include "engine/isa/reduce_kernels.h"
+#include "engine/isa/winograd_kernels.h"
 
 // Kernels compiled once for every instruction set, and chosen by what the processor can do.
 //
@@ -31,6 +32,7 @@ struct Kernels {
   const GemmKernels& gemm;
   const OptimKernels& optim;
   const ReduceKernels& reduce;
+  const WinogradKernels& winograd;
 };
 
 /// The best kernels this processor runs; fixed at first use. PLUMB_ISA=portable|avx2|avx512 in the environment asks for

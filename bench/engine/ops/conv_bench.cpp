@@ -1,8 +1,10 @@
-// 3x3 convolutions of the shapes in UNets, channels-last, one thread: GFLOP/s of a direct convolution, in the three
-// directions. Arguments: pictures, input channels, output channels, height and width.
+// 3x3 convolutions of the shapes in UNets, channels-last, one thread: effective GFLOP/s, that is operations of the
+// direct convolution over the time, in the three directions; by the algorithm that conv2d chooses, by the direct one
+// and by Winograd's. Arguments: pictures, input channels, output channels, height and width.
 
 #include <benchmark/benchmark.h>
 
+#include "engine/ops/conv/algorithm.h"
 #include "engine/ops/conv/conv2d.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/random/random.h"
@@ -30,22 +32,18 @@ Problem make_problem(const benchmark::State& state) {
           .flops = 2.0 * 9 * double(n * side * side) * double(in * out)};
 }
 
-template <class F>
-void run(benchmark::State& state, F&& call) {
+using Call = Tensor (*)(const Problem&);
+
+Tensor forward(const Problem& p) { return conv2d(p.x, p.weight, {}, p.options); }
+Tensor backward_x(const Problem& p) { return conv2d_backward_x(p.grad, p.weight, p.x.shape(), p.options); }
+Tensor backward_weight(const Problem& p) { return conv2d_backward_weight(p.grad, p.x, p.weight.shape(), p.options); }
+
+void run(benchmark::State& state, Call call, WinogradChoice choice) {
   const Problem problem = make_problem(state);
+  const WinogradScope scope(choice);
   for (auto _ : state) benchmark::DoNotOptimize(call(problem));
   state.counters["GFLOP/s"] =
       benchmark::Counter(problem.flops * double(state.iterations()) * 1e-9, benchmark::Counter::kIsRate);
-}
-
-void conv2d_forward(benchmark::State& state) {
-  run(state, [](const Problem& p) { return conv2d(p.x, p.weight, {}, p.options); });
-}
-void conv2d_x(benchmark::State& state) {
-  run(state, [](const Problem& p) { return conv2d_backward_x(p.grad, p.weight, p.x.shape(), p.options); });
-}
-void conv2d_weight(benchmark::State& state) {
-  run(state, [](const Problem& p) { return conv2d_backward_weight(p.grad, p.x, p.weight.shape(), p.options); });
 }
 
 void shapes(benchmark::internal::Benchmark* bench) {
@@ -54,8 +52,25 @@ void shapes(benchmark::internal::Benchmark* bench) {
   bench->Args({2, 320, 320, 64})->Args({2, 640, 640, 32})->Args({2, 1280, 1280, 16});
 }
 
+void conv2d_forward(benchmark::State& state) { run(state, forward, WinogradChoice::faster); }
+void conv2d_x(benchmark::State& state) { run(state, backward_x, WinogradChoice::faster); }
+void conv2d_weight(benchmark::State& state) { run(state, backward_weight, WinogradChoice::faster); }
 BENCHMARK(conv2d_forward)->Apply(shapes);
 BENCHMARK(conv2d_x)->Apply(shapes);
 BENCHMARK(conv2d_weight)->Apply(shapes);
+
+void direct_forward(benchmark::State& state) { run(state, forward, WinogradChoice::never); }
+void direct_x(benchmark::State& state) { run(state, backward_x, WinogradChoice::never); }
+void direct_weight(benchmark::State& state) { run(state, backward_weight, WinogradChoice::never); }
+BENCHMARK(direct_forward)->Apply(shapes);
+BENCHMARK(direct_x)->Apply(shapes);
+BENCHMARK(direct_weight)->Apply(shapes);
+
+void winograd_forward(benchmark::State& state) { run(state, forward, WinogradChoice::fitting); }
+void winograd_x(benchmark::State& state) { run(state, backward_x, WinogradChoice::fitting); }
+void winograd_weight(benchmark::State& state) { run(state, backward_weight, WinogradChoice::fitting); }
+BENCHMARK(winograd_forward)->Apply(shapes);
+BENCHMARK(winograd_x)->Apply(shapes);
+BENCHMARK(winograd_weight)->Apply(shapes);
 
 }  // namespace

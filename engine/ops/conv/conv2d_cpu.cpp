@@ -13,10 +13,14 @@
 
 #include "engine/ceil_div.h"
 #include "engine/gemm.h"
+#include "engine/isa/kernels.h"
 #include "engine/loops.h"
+#include "engine/ops/conv/algorithm.h"
 #include "engine/ops/conv/conv2d_kernels.h"
 #include "engine/ops/conv/depthwise.h"
 #include "engine/ops/conv/patches.h"
+#include "engine/ops/conv/scratch.h"
+#include "engine/ops/conv/winograd.h"
 #include "engine/ops/layout/view.h"
 
 namespace plumb {
@@ -32,17 +36,6 @@ constexpr int64_t kPartElements = int64_t(1) << 23;
 int64_t rows_of_block(int64_t rows, int64_t columns, int64_t least = kLeastRows) {
   return std::min(rows, std::max(least, kScratchElements / std::max<int64_t>(1, columns)));
 }
-
-/// From the caching allocator: fresh pages would cost more than the gathering.
-template <class T>
-class Scratch {
- public:
-  explicit Scratch(int64_t count) : tensor_(empty({count}, dtype_of<T>)) {}
-  T* data() { return tensor_.mutable_data<T>(); }
-
- private:
-  Tensor tensor_;
-};
 
 template <class T>
 struct Output {
@@ -151,6 +144,9 @@ void conv2d_kernel(Cpu, const ConvGeometry& g, const Tensor& x, const Tensor& we
   visit_dtype(TypeList<float, double>{}, x.dtype(), "conv2d", [&]<class T>() {
     const T* offset = bias.defined() ? bias.data<T>() : nullptr;
     if (is_depthwise(g)) return depthwise_forward<T>(g, x.data<T>(), weight.data<T>(), offset, y.mutable_data<T>());
+    if constexpr (std::is_same_v<T, float>)
+      if (takes_winograd(ConvDirection::forward, g))
+        return winograd_forward(kernels(), g, x.data<T>(), weight.data<T>(), offset, y.mutable_data<T>());
     forward<T>(g, x.data<T>(), weight.data<T>(), offset, y.mutable_data<T>());
   });
 }
@@ -159,6 +155,9 @@ void conv2d_backward_x_kernel(Cpu, const ConvGeometry& g, const Tensor& grad, co
   visit_dtype(TypeList<float, double>{}, grad.dtype(), "conv2d_backward", [&]<class T>() {
     if (grad.numel() == 0) return void(grad_x.zero_());
     if (is_depthwise(g)) return depthwise_backward_x<T>(g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
+    if constexpr (std::is_same_v<T, float>)
+      if (takes_winograd(ConvDirection::backward_x, g))
+        return winograd_backward_x(kernels(), g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
     const Tensor bank =
         permute(reshape(weight, {g.options.groups, g.group_out(), g.kernel.height * g.kernel.width, g.group_in()}),
                 {0, 2, 1, 3})

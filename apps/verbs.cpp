@@ -13,6 +13,7 @@
 #include "apps/plan/plan.h"
 #include "apps/sample/sample.h"
 #include "apps/toy2d/toy2d.h"
+#include "apps/trace/trace.h"
 #include "apps/train/train.h"
 
 namespace plumb {
@@ -30,6 +31,7 @@ const std::vector<Verb>& verbs() {
       {"merge", "adds a low-rank adapter (LoRA) to the weights of a model", run_merge},
       {"inspect", "lists and verifies safetensors files, checkpoints and model folders", run_inspect},
       {"graph", "draws the autograd graph of a loss as DOT and SVG", run_graph},
+      {"trace", "time, bytes, share of the roofline and memory of a training step, op by op", run_trace},
       {"gradcheck", "compares gradients with finite differences", run_gradcheck_verb},
       {"about", "what this build and this machine are", run_about},
       {"op", "runs any op on tensors from a file (conformance)", run_op},

@@ -3,6 +3,7 @@
 #include "engine/isa/elementwise_kernels.h"
 #include "engine/isa/gemm_kernels.h"
 #include "engine/isa/optim_kernels.h"
+#include "engine/isa/peak_kernels.h"
 #include "engine/isa/reduce_kernels.h"
 #include "engine/isa/winograd_kernels.h"
 
@@ -31,6 +32,7 @@ struct Kernels {
   const ElementwiseKernels& elementwise;
   const GemmKernels& gemm;
   const OptimKernels& optim;
+  const PeakKernels& peak;
   const ReduceKernels& reduce;
   const WinogradKernels& winograd;
 };

@@ -3,6 +3,7 @@
 #include "engine/isa/elementwise_kernels.h"
 #include "engine/isa/gemm_kernels.h"
 #include "engine/isa/optim_kernels.h"
+#include "engine/isa/peak_kernels.h"
 #include "engine/isa/reduce_kernels.h"
 #include "engine/isa/winograd_kernels.h"
 #include "engine/simd.h"
@@ -16,6 +17,7 @@ namespace portable {
 extern const ElementwiseKernels elementwise_kernels;
 extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
+extern const PeakKernels peak_kernels;
 extern const ReduceKernels reduce_kernels;
 extern const WinogradKernels winograd_kernels;
 }  // namespace portable
@@ -23,6 +25,7 @@ namespace avx2 {
 extern const ElementwiseKernels elementwise_kernels;
 extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
+extern const PeakKernels peak_kernels;
 extern const ReduceKernels reduce_kernels;
 extern const WinogradKernels winograd_kernels;
 }  // namespace avx2
@@ -30,6 +33,7 @@ namespace avx512 {
 extern const ElementwiseKernels elementwise_kernels;
 extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
+extern const PeakKernels peak_kernels;
 extern const ReduceKernels reduce_kernels;
 extern const WinogradKernels winograd_kernels;
 }  // namespace avx512

@@ -296,6 +296,28 @@ def check_graph(program):
     program.refused("graph", "--out", "file", says="file")
 
 
+def check_trace(program):
+    folder, report = program.folder, program.report
+    small = ["trace", "--batch", 8, "--hidden", 8, "--steps", 2, "--out", "trace"]
+    for threads in (1, 2):
+        summary = json.loads(program.good(*small, "--threads", threads, "--json"))
+        report.expect(summary["finite"] and summary["first_non_finite"] is None, "a healthy step is finite")
+        report.expect(sum(row["calls"] for row in summary["ops"]) > 30, "trace lists the ops")
+        events = json.loads((folder / "trace/trace.json").read_text(encoding="utf-8"))["traceEvents"]
+        names = {event["name"] for event in events if event["ph"] == "X"}
+        report.expect({"forward", "linear", "d linear", "backward", "adam_step"} <= names, f"events: {sorted(names)}")
+    xml.dom.minidom.parse(str(folder / "trace/memory.svg"))
+    report.expect((folder / "trace/memory.csv").read_text(encoding="utf-8").startswith("time_us,"), "memory.csv")
+    text = program.good(*small)
+    report.expect("ops explain" in text and "memory: peak" in text, f"tables: {text}")
+    report.expect("no op made a NaN" in program.good(*small, "--find_nan"), "--find_nan says that there was none")
+    blown = json.loads(program.good(*small, "--learning_rate", "1e30", "--json"))["first_non_finite"]
+    report.expect(blown and blown["op"].startswith("forward / linear") and blown["inputs_finite"], f"blown up: {blown}")
+    program.refused("trace", "--network", "tay", "--out", "bad", says="did you mean toy")
+    program.refused("trace", "--objective", "dspo_", "--out", "bad", says="--objective")
+    program.refused("trace", "--forward", "--backward", "--out", "bad", says="--forward")
+
+
 def main():
     report = Report()
     with tempfile.TemporaryDirectory() as name:
@@ -307,6 +329,7 @@ def main():
         check_inspect(program)
         check_gradcheck(program)
         check_graph(program)
+        check_trace(program)
         for word in ("version", "kernels", "BLAS core"):
             report.expect(word in program.good("about"), f"about names the {word}")
         report.expect("BLAS core" in program.good("--version"), "--version names the BLAS core")

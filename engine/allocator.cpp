@@ -1,11 +1,14 @@
-// Size classes: four to a doubling from 128 bytes up, so at most a quarter of a block is wasted. A block carries a
-// 64-byte header with its class; the memory handed out starts right behind it. Small classes are cached per thread
-// without a lock, up to a bound; everything else goes through one list a class under one mutex.
+// Size classes: four to a doubling from 128 bytes up, so a block is at most a quarter larger than what was asked for. A
+// block carries a 64-byte header with its class; the memory handed out starts right behind it. The header comes on top
+// of the class, and so does that of a Storage: with them inside, tensors of 2^n bytes, which networks are made of,
+// would each waste a fifth (the 6.47 M-parameter UNet's training step: 14% of its memory). Small classes are cached per
+// thread without a lock, up to a bound; everything else goes through one list a class under one mutex.
 
 #include "engine/allocator.h"
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -23,9 +26,13 @@ namespace plumb {
 namespace {
 
 constexpr size_t kHeader = 64;
+constexpr size_t kStorageHeader = 64;  // in front of the bytes of nearly every request, see storage.cpp
 constexpr int kClasses = 4 * 48;
 constexpr int kThreadClasses = 4 * 10;  // up to 128 KiB
 constexpr int kThreadKept = 64;
+// A large request may take an idle block of up to twice its size instead of fresh memory: the same training step then
+// needs 449 MB from the system instead of 496 (469 with one class up, 460 with two).
+constexpr int kBorrowed = 4;
 constexpr size_t kHugePage = size_t(2) << 20;
 
 struct Block {
@@ -121,9 +128,13 @@ Block* take_cached(int size_class) {
   }
   SharedCache& cache = shared_cache();
   std::lock_guard lock(cache.mutex);
-  Block* block = cache.heads[size_t(size_class)];
-  if (block) cache.heads[size_t(size_class)] = block->next;
-  return block;
+  const int last = size_class < kThreadClasses ? size_class : std::min(size_class + kBorrowed, kClasses - 1);
+  for (int c = size_class; c <= last; ++c)
+    if (Block* block = cache.heads[size_t(c)]) {
+      cache.heads[size_t(c)] = block->next;
+      return block;
+    }
+  return nullptr;
 }
 
 Block* take_from_system(size_t bytes, int size_class) {
@@ -145,11 +156,11 @@ Block* take_from_system(size_t bytes, int size_class) {
 
 void* allocate_cpu(size_t bytes) {
   require<MemoryError>(bytes < (size_t(1) << 50), "allocate: more bytes than any machine has ({})", bytes);
-  const int size_class = class_of(bytes + kHeader);
+  const int size_class = class_of(bytes < kStorageHeader ? 0 : bytes - kStorageHeader);
   Counters& count = counters();
   count.requests.fetch_add(1, std::memory_order_relaxed);
   Block* block = take_cached(size_class);
-  if (!block) block = take_from_system(bytes_of(size_class), size_class);
+  if (!block) block = take_from_system(kHeader + kStorageHeader + bytes_of(size_class), size_class);
   unpoison(block);
   const int64_t now =
       count.allocated.fetch_add(int64_t(block->bytes), std::memory_order_relaxed) + int64_t(block->bytes);

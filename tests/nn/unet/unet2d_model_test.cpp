@@ -6,6 +6,7 @@
 
 #include "autograd/backward.h"
 #include "autograd/ops/loss.h"
+#include "engine/allocator.h"
 #include "engine/ops/layout/view.h"
 #include "engine/parallel.h"
 #include "nn/state_dict.h"
@@ -92,6 +93,19 @@ TEST_CASE("UNet2DModel: the same bits for any number of threads, and with checkp
   const std::string again = step(model, x, inputs);
   CHECK(again.size() == one.size());
   CHECK(again.substr(0, size_t(x.numel()) * 4) == one.substr(0, size_t(x.numel()) * 4));
+}
+
+TEST_CASE("UNet2DModel: from the second step on, training asks the system for no memory") {
+  Generator generator(7);
+  UNet2DModel model(small(), generator);
+  const Tensor x = random_tensor({4, 3, 16, 16}, 1, DType::f32);
+  for (int i = 0; i < 2; ++i) step(model, x);
+  const AllocatorStatistics before = allocator_statistics();
+  for (int i = 0; i < 3; ++i) step(model, x);
+  const AllocatorStatistics after = allocator_statistics();
+  CHECK(after.system_requests == before.system_requests);
+  CHECK(after.reserved_bytes == before.reserved_bytes);
+  CHECK(after.allocated_bytes == before.allocated_bytes);
 }
 
 TEST_CASE("UNet2DModel: dropout follows its key, and is off without one") {

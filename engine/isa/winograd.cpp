@@ -147,42 +147,50 @@ template <class Matrix, class V, class Source, class Sink>
   }
 }
 
-/// Vectors of channels, then single ones. source(k, c) is where channel c of value k lies, sink(k, c) where it goes;
-/// add(c) is added to every result.
-template <class Matrix, class Source, class Sink>
-[[gnu::always_inline]] inline void transform(int64_t channels, const float* bias, Source source, Sink sink) {
+/// Vectors of channels, then single ones. from(k) is where value k lies, to(k) where it goes; finish(v, c, to) is what
+/// is stored at `to` for channel c.
+template <class Matrix, class From, class To, class Finish>
+[[gnu::always_inline]] inline void transform(int64_t channels, From from, To to, Finish finish) {
   int64_t c = 0;
-  const auto run = [&]<class V>(const V& offset, bool with_offset) __attribute__((always_inline)) {
-    both_ways<Matrix, V>([&](int k) { return load<V>(source(k) + c); },
-                         [&](int k, const V& v) { store<V>(sink(k) + c, with_offset ? v + offset : v); });
+  const auto run = [&]<class V>(const V&) __attribute__((always_inline)) {
+    both_ways<Matrix, V>([&](int k) { return load<V>(from(k) + c); },
+                         [&](int k, const V& v) { store<V>(to(k) + c, finish(v, c, to(k) + c)); });
   };
-  for (; c + kLanes <= channels; c += kLanes) run(bias ? load<Vector>(bias + c) : Vector{}, bias != nullptr);
-  for (; c < channels; ++c) run(bias ? bias[c] : 0.0f, bias != nullptr);
+  for (; c + kLanes <= channels; c += kLanes) run(Vector{});
+  for (; c < channels; ++c) run(0.0f);
 }
+
+constexpr auto kAsItIs = [](const auto& v, int64_t, const float*) { return v; };
 
 void input(const float* const* from, float* to, int64_t step, int64_t channels) {
   transform<Input>(
-      channels, nullptr, [=](int k) { return from[k]; }, [=](int k) { return to + k * step; });
+      channels, [=](int k) { return from[k]; }, [=](int k) { return to + k * step; }, kAsItIs);
 }
 
 void kernel(const float* from, int64_t from_step, float* to, int64_t step, int64_t channels) {
   transform<Kernel>(
-      channels, nullptr, [=](int k) { return from + k * from_step; }, [=](int k) { return to + k * step; });
+      channels, [=](int k) { return from + k * from_step; }, [=](int k) { return to + k * step; }, kAsItIs);
 }
 
 void output(const float* from, int64_t step, const float* bias, float* const* to, int64_t channels) {
-  transform<Output>(
-      channels, bias, [=](int k) { return from + k * step; }, [=](int k) { return to[k]; });
+  const auto source = [=](int k) { return from + k * step; };
+  const auto sink = [=](int k) { return to[k]; };
+  if (!bias) return transform<Output>(channels, source, sink, kAsItIs);
+  transform<Output>(channels, source, sink,
+                    [=]<class V>(const V& v, int64_t c, const float*) { return v + load<V>(bias + c); });
 }
 
 void gradient(const float* const* from, float* to, int64_t step, int64_t channels) {
   transform<Gradient>(
-      channels, nullptr, [=](int k) { return from[k]; }, [=](int k) { return to + k * step; });
+      channels, [=](int k) { return from[k]; }, [=](int k) { return to + k * step; }, kAsItIs);
 }
 
-void kernel_gradient(const float* from, int64_t step, float* to, int64_t to_step, int64_t channels) {
-  transform<KernelGradient>(
-      channels, nullptr, [=](int k) { return from + k * step; }, [=](int k) { return to + k * to_step; });
+void kernel_gradient(const float* from, int64_t step, float* to, int64_t to_step, int64_t channels, bool add) {
+  const auto source = [=](int k) { return from + k * step; };
+  const auto sink = [=](int k) { return to + k * to_step; };
+  if (!add) return transform<KernelGradient>(channels, source, sink, kAsItIs);
+  transform<KernelGradient>(channels, source, sink,
+                            [=]<class V>(const V& v, int64_t, const float* old) { return load<V>(old) + v; });
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ struct WinogradKernels {
   void (*output)(const float* from, int64_t step, const float* bias, float* const* to, int64_t channels);
   /// A g A^T: 4x4 gradients of results, from[k] each, to 36. (The transpose of `output`.)
   void (*gradient)(const float* const* from, float* to, int64_t step, int64_t channels);
-  /// G^T m G: 36 to the gradients of 3x3 taps, to + k * to_step. (The transpose of `kernel`.)
-  void (*kernel_gradient)(const float* from, int64_t step, float* to, int64_t to_step, int64_t channels);
+  /// G^T m G: 36 to the gradients of 3x3 taps, to + k * to_step; `add` to what is there. (The transpose of `kernel`.)
+  void (*kernel_gradient)(const float* from, int64_t step, float* to, int64_t to_step, int64_t channels, bool add);
 };
 
 }  // namespace plumb

@@ -18,5 +18,7 @@ void winograd_forward(const Kernels& isa, const ConvGeometry& geometry, const fl
                       const float* bias, float* y);
 void winograd_backward_x(const Kernels& isa, const ConvGeometry& geometry, const float* grad, const float* weight,
                          float* grad_x);
+void winograd_backward_weight(const Kernels& isa, const ConvGeometry& geometry, const float* grad, const float* x,
+                              float* grad_weight);
 
 }  // namespace plumb

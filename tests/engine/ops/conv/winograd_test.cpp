@@ -39,7 +39,7 @@ Tensor outside(const Tensor& x) { return permute(x, {0, 3, 1, 2}); }
 
 /// All three directions with the same operands.
 struct Results {
-  Tensor y, grad_x;
+  Tensor y, grad_x, grad_weight;
 };
 
 struct Operands {
@@ -62,7 +62,9 @@ Results run(const Kernels& isa, const Problem& p, const Operands& o) {
   Tensor grad_x = full({p.batch, p.size.height, p.size.width, p.in}, NAN);
   winograd_forward(isa, g, x.data<float>(), weight.data<float>(), o.bias.data<float>(), y.mutable_data<float>());
   winograd_backward_x(isa, g, grad.data<float>(), weight.data<float>(), grad_x.mutable_data<float>());
-  return {outside(y), outside(grad_x)};
+  Tensor grad_weight = full({p.out, 3, 3, p.in}, NAN);
+  winograd_backward_weight(isa, g, grad.data<float>(), x.data<float>(), grad_weight.mutable_data<float>());
+  return {outside(y), outside(grad_x), outside(grad_weight)};
 }
 
 /// Root mean square of the difference over that of what is expected.
@@ -98,6 +100,8 @@ TEST_CASE("winograd: every instruction set agrees with the definition, over size
       const Results got = run(*isa, p, o);
       CHECK(rms_error(got.y, reference::conv2d(o.x, o.weight, o.bias, options)) < 2e-6);
       CHECK(rms_error(got.grad_x, reference::conv2d_backward_x(o.grad, o.weight, o.x.shape(), options)) < 2e-6);
+      CHECK(rms_error(got.grad_weight, reference::conv2d_backward_weight(o.grad, o.x, o.weight.shape(), options)) <
+            2e-6);
     }
   }
 }
@@ -110,6 +114,7 @@ TEST_CASE("winograd: AVX2 and AVX-512 give the same bits") {
     const Results a = run(*narrow, p, o), b = run(*wide, p, o);
     CHECK(bits_of(a.y) == bits_of(b.y));
     CHECK(bits_of(a.grad_x) == bits_of(b.grad_x));
+    CHECK(bits_of(a.grad_weight) == bits_of(b.grad_weight));
   }
 }
 

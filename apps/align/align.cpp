@@ -4,6 +4,7 @@
 
 #include "apps/align/aligner.h"
 #include "apps/common/globals.h"
+#include "apps/common/memory_report.h"
 #include "apps/common/pair_file.h"
 #include "apps/common/run_identity.h"
 #include "engine/format.h"
@@ -55,7 +56,8 @@ int run_align(const Arguments& arguments) {
   aligner.resume(out);
   write_config(out / "config.toml", "align", resolved);
   const int code = aligner.run(out);
-  if (code == kExitDone && !settings.global.quiet) std::printf("model: %s\n", (out / "model").c_str());
+  if (code == kExitDone && !settings.global.quiet)
+    std::printf("model: %s\n%s\n", (out / "model").c_str(), memory_line().c_str());
   return code;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "apps/common/memory_report.h"
 #include "autograd/grad_mode.h"
 #include "diffusion/denoising_loss.h"
 #include "diffusion/sampler/sampler.h"
@@ -178,7 +179,7 @@ void Aligner::finish(const OutputDir& out, double seconds) {
   metrics.set("samples_per_s", seconds > 0 ? double(done * settings_.effective_batch()) / seconds : 0.0);
   if (setup_.models.use_lora()) save_adapter(out / "adapter", setup_.models.kept(), kStudentAdapter);
   save_point_model(out / "model", setup_.models.take_model(settings_.merge_lora));
-  write_metrics(out / "metrics.json", metrics.set("settings", identity()));
+  write_metrics(out / "metrics.json", metrics.set("memory", memory_report()).set("settings", identity()));
 }
 
 }  // namespace plumb

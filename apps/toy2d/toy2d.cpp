@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "apps/common/globals.h"
+#include "apps/common/memory_report.h"
 #include "apps/common/output_dir.h"
 #include "apps/common/signals.h"
 #include "apps/toy2d/claims/claims.h"
@@ -51,8 +52,8 @@ void print_summary(const Settings& settings, const Findings2d& found, double sec
   std::printf("%s\n%s%s\n%.*s\n", format_table(found.rows).c_str(),
               found.study ? format_study(*found.study).c_str() : "", format_claims(found.claims).c_str(),
               int(caveats().size()), caveats().data());
-  std::printf("%lld seed%s in %.1f s; figures, samples and metrics.json are in %s\n", (long long)settings.seeds,
-              settings.seeds == 1 ? "" : "s", seconds, settings.global.out.c_str());
+  std::printf("%lld seed%s in %.1f s, %s; figures, samples and metrics.json are in %s\n", (long long)settings.seeds,
+              settings.seeds == 1 ? "" : "s", seconds, memory_line().c_str(), settings.global.out.c_str());
 }
 
 /// Returns the exit code.

@@ -3,13 +3,12 @@
 
 #include "apps/trace/trace.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 
 #include "apps/common/globals.h"
+#include "apps/common/memory_report.h"
 #include "apps/common/output_dir.h"
 #include "apps/common/plot/save.h"
 #include "apps/trace/memory_figure.h"
@@ -111,9 +110,7 @@ Trace make_trace(const Settings& s) {
     if (i == 0 || profile.duration_ns < trace.profile.duration_ns) trace.profile = std::move(profile);
   }
   trace.memory = memory_timeline(trace.profile);
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  trace.peak_rss = int64_t(usage.ru_maxrss) * 1024;
+  trace.peak_rss = peak_process_bytes();
   if (!trace.finite || s.find_nan) search(s, number - 1, trace);
   return trace;
 }

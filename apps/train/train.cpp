@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "apps/common/globals.h"
+#include "apps/common/memory_report.h"
 #include "apps/train/trainer.h"
 #include "engine/format.h"
 
@@ -22,7 +23,8 @@ int run_train(const Arguments& arguments) {
   trainer.resume(out);
   write_config(out / "config.toml", "train", flags.resolved());
   const int code = trainer.run(out);
-  if (code == kExitDone && !settings.global.quiet) std::printf("model: %s\n", (out / "model").c_str());
+  if (code == kExitDone && !settings.global.quiet)
+    std::printf("model: %s\n%s\n", (out / "model").c_str(), memory_line().c_str());
   return code;
 }
 

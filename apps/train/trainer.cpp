@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/common/memory_report.h"
 #include "autograd/backward.h"
 #include "autograd/grad_mode.h"
 #include "engine/format.h"
@@ -86,7 +87,7 @@ void Trainer::finish(const OutputDir& out, double seconds) {
   metrics.set("not_finite", not_finite()).set("parameters", count(parameters(*model_.network)));
   metrics.set("first_step", first_step()).set("seconds", seconds);
   metrics.set("samples_per_s", seconds > 0 ? double(done * settings_.batch) / seconds : 0.0);
-  write_metrics(out / "metrics.json", metrics.set("settings", identity()));
+  write_metrics(out / "metrics.json", metrics.set("memory", memory_report()).set("settings", identity()));
 }
 
 }  // namespace plumb::train

@@ -122,6 +122,20 @@ def check_plan(program):
         program.refused("plan", *words, says=says)
 
 
+def check_plan_keeps_its_word(program):
+    """The peak that plan predicts is the one that align reports."""
+    for batch in (8, 256):
+        for more in ((), ("--use_lora",)):
+            words = ("--objective", "ddspo", "--policy", "training_free", "--model", "run/model", "--train_batch_size", batch,
+                     "--gradient_accumulation_steps", 1, *more)
+            planned = json.loads(program.good("plan", *words, "--json"))["measured"]["peak_bytes"]
+            program.good("align", *words, "--max_train_steps", 3, "--report_to", "none", "--quiet", "--out", f"peak{batch}{len(more)}")
+            metrics = json.loads((program.folder / f"peak{batch}{len(more)}/metrics.json").read_text(encoding="utf-8"))
+            peak = metrics["memory"]["peak_bytes"]
+            program.report.expect(abs(planned - peak) < 0.1 * peak + 65536, f"{words}: planned {planned}, was {peak}")
+            program.report.expect(metrics["memory"]["peak_process_bytes"] > peak, "the process holds more than its tensors")
+
+
 def check_explain(program):
     report = program.report
     before = tree(program.folder)
@@ -160,6 +174,7 @@ def main():
         check_pairs(program)
         check_align(program)
         check_plan(program)
+        check_plan_keeps_its_word(program)
         check_explain(program)
     return report.finish()
 

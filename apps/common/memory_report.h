@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "engine/io/json.h"
+
+namespace plumb {
+
+/// Most bytes the process ever held in memory, by the operating system's count.
+int64_t peak_process_bytes();
+
+/// For metrics.json: peak_bytes (most in use by tensors, in a training run since its first step), reserved_bytes (taken
+/// from the system by the allocator), peak_process_bytes.
+Json memory_report();
+
+/// "peak memory 3.1 MiB in tensors, 105 MiB of the process".
+std::string memory_line();
+
+}  // namespace plumb

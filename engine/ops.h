@@ -3,10 +3,13 @@
 // Every op on tensors, by family.
 
 #include "engine/ops/attention/attention.h"
+#include "engine/ops/attention/linear_attention.h"
 #include "engine/ops/conv/conv2d.h"
 #include "engine/ops/elementwise/binary.h"
 #include "engine/ops/elementwise/compare.h"
 #include "engine/ops/elementwise/geglu.h"
+#include "engine/ops/elementwise/mish.h"
+#include "engine/ops/elementwise/quick_gelu.h"
 #include "engine/ops/elementwise/select.h"
 #include "engine/ops/elementwise/unary.h"
 #include "engine/ops/index/embedding.h"

@@ -21,8 +21,8 @@ void add_binary(std::vector<OpCase>& cases, std::string_view op, Values a, Value
 
 std::vector<OpCase> elementwise_cases() {
   std::vector<OpCase> cases;
-  for (const char* op : {"cos", "erf", "exp", "expm1", "gelu", "logsigmoid", "neg", "sigmoid", "silu", "sin",
-                         "softplus", "square", "tanh"})
+  for (const char* op : {"cos", "erf", "exp", "expm1", "gelu", "logsigmoid", "mish", "neg", "quick_gelu", "sigmoid",
+                         "silu", "sin", "softplus", "square", "tanh"})
     add_unary(cases, op, Values::any);
   for (const char* op : {"log", "rsqrt", "sqrt"}) add_unary(cases, op, Values::positive);
   for (const char* op : {"abs", "ceil", "floor", "relu", "round", "sign"}) add_unary(cases, op, Values::off_grid);

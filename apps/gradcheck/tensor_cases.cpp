@@ -20,6 +20,10 @@ void add_attention(std::vector<OpCase>& cases) {
   cases.push_back({"attention", {{kAny, {2, 3, 4}}, {kAny, {2, 5, 4}}, {kAny, {2, 5, 3}}}});
   cases.push_back({"attention", {{kAny, {4, 3}}, {kAny, {4, 3}}, {kAny, {4, 2}}}, R"({"causal": true})"});
   cases.push_back({"attention", {{kAny, {3, 2}}, {kAny, {2, 2}}, {kAny, {2, 1}}}, R"({"causal": true, "scale": -2})"});
+  // Positive, so that nothing lies near relu's kink.
+  constexpr Values kPositive = Values::positive;
+  cases.push_back({"linear_attention", {{kPositive, {2, 3, 4}}, {kPositive, {2, 5, 4}}, {kAny, {2, 5, 3}}}});
+  cases.push_back({"linear_attention", {{kPositive, {4, 3}}, {kPositive, {2, 3}}, {kAny, {2, 1}}}});
 }
 
 void add_blocks(std::vector<OpCase>& cases) {

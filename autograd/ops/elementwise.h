@@ -3,6 +3,8 @@
 #include "autograd/variable.h"
 #include "engine/ops/elementwise/binary.h"
 #include "engine/ops/elementwise/compare.h"
+#include "engine/ops/elementwise/mish.h"
+#include "engine/ops/elementwise/quick_gelu.h"
 #include "engine/ops/elementwise/select.h"
 #include "engine/ops/elementwise/unary.h"
 
@@ -38,6 +40,8 @@ Variable ceil(const Variable& x);
 Variable round(const Variable& x);
 Variable gelu(const Variable& x, GeluForm form = GeluForm::exact);
 Variable geglu(const Variable& x);
+Variable mish(const Variable& x);
+Variable quick_gelu(const Variable& x);
 inline Variable operator-(const Variable& x) { return neg(x); }
 
 Variable add(const Variable& a, const Variable& b);

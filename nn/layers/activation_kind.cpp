@@ -24,7 +24,7 @@ Variable activate(ActivationKind kind, const Variable& x) {
     case ActivationKind::mish:
       break;
   }
-  return mul(x, tanh(softplus(x)));
+  return mish(x);
 }
 
 }  // namespace plumb

@@ -12,7 +12,6 @@ enum class ActivationKind { silu, relu, gelu, mish };
 /// "silu" or "swish", "relu", "gelu" (exact), "mish". Throws ValueError naming `key`, the setting it came from.
 ActivationKind activation_kind(std::string_view name, std::string_view key = "act_fn");
 
-/// mish is x tanh(softplus(x)).
 Variable activate(ActivationKind kind, const Variable& x);
 
 }  // namespace plumb

@@ -1,4 +1,4 @@
-"""Cases of attention, geglu and rms_norm. Each entry of OPS takes a Draw and returns a Case."""
+"""Cases of attention, linear attention, geglu and rms_norm. Each entry of OPS takes a Draw and returns a Case."""
 import torch
 import torch.nn.functional as F
 
@@ -30,6 +30,33 @@ def attention(draw):
     return Case("attention", attrs, [q, k, v], reference, grad=True, length=1, k=8.0 + 0.05 * max(queries, keys, depth, value_depth),
                 out_scale=scores * largest(v),
                 grad_scale=scores * max(1.0, largest(v) * value_depth ** 0.5 * max(1.0, abs(scale)) * max(largest(q), largest(k))))
+
+
+def linear_attention(draw):
+    dtype = draw.dtype()
+    batch = draw.pick([], [2], [1, 3], [2, 2])
+    if draw.small:
+        queries, keys, depth, value_depth = draw.pick(1, 2, 3, 5), draw.pick(1, 2, 3, 5), draw.pick(2, 4), draw.pick(1, 3)
+    else:
+        queries, keys = draw.pick((1, 1), (3, 7), (17, 77), (65, 130), (129, 5), (300, 270))
+        depth, value_depth = draw.pick((8, 8), (5, 2), (32, 32), (33, 7), (40, 80))
+    # Mostly positive, for a sum of weights is divided by; sometimes a query or every key without a positive feature, which gives zeros.
+    q, k = draw.normal(batch + [queries, depth], dtype) + 1, draw.normal(batch + [keys, depth], dtype) + 1
+    v = draw.normal(batch + [keys, value_depth], dtype, 2.0)
+    if draw.chance(0.2):
+        q[..., 0, :] = -q[..., 0, :].abs()
+    if draw.chance(0.1):
+        k = -k.abs()
+    def reference(q, k, v):
+        weights = torch.relu(q) @ torch.relu(k).transpose(-1, -2)
+        return (weights @ v) / (weights.sum(-1, keepdim=True) + 1e-15)
+    # Sums are of positive terms times v. A gradient in q or k is a difference of two of them over the least sum of weights.
+    weights = torch.relu(q.double()) @ torch.relu(k.double()).transpose(-1, -2)
+    rows = weights.sum(-1)
+    least = float(rows[rows > 0].min()) if bool((rows > 0).any()) else 1.0
+    widest = max(1.0, largest(v))
+    return Case("linear_attention", {}, [q, k, v], reference, grad=True, length=max(queries, keys, depth, value_depth), out_scale=widest,
+                grad_scale=widest * max(1.0, keys * max(largest(q), largest(k)) / least) * max(1.0, largest(q)))
 
 
 def geglu(draw):
@@ -65,4 +92,4 @@ def rms_norm(draw):
                 grad_scale=widest * max(1.0, scale, scale * largest(x)))
 
 
-OPS = {"attention": attention, "geglu": geglu, "rms_norm": rms_norm}
+OPS = {"attention": attention, "linear_attention": linear_attention, "geglu": geglu, "rms_norm": rms_norm}

@@ -177,6 +177,22 @@ def mse(draw):
                 out_scale=largest(a - b) ** 2 if a.numel() else 0.0)
 
 
+def by_sample(op, count, error):
+    """Errors of samples: mean or sum over all but the first dimension, in f32 for 16-bit input."""
+    def make(draw):
+        dtype, shape = draw.dtype(), draw.any_shape(low=1, empty=False)
+        reduction = draw.pick(None, "mean", "sum")
+        inputs = [draw.normal(shape, dtype) for _ in range(count)]
+        terms = torch.Size(shape[1:]).numel()
+        def reference(*inputs):
+            each = error(*inputs).reshape(shape[0], terms)
+            return each.sum(1) if reduction == "sum" else each.mean(1)
+        return Case(op, {} if reduction is None else {"reduction": reduction}, inputs, reference, grad=True, length=terms,
+                    out_scale=(sum(largest(x) for x in inputs)) ** 2, grad_scale=4.0 * sum(largest(x) for x in inputs) / (terms if reduction != "sum" else 1),
+                    out_dtype=torch.float64 if dtype == torch.float64 else torch.float32)
+    return make
+
+
 OPS = {
     "sum": total("sum", torch.sum), "mean": total("mean", torch.mean),
     "max": extreme("max", torch.amax), "min": extreme("min", torch.amin),
@@ -185,5 +201,6 @@ OPS = {
     "any": truth("any", torch.any), "all": truth("all", torch.all),
     "cumsum": cumsum, "logsumexp": logsumexp,
     "softmax": softmax("softmax", F.softmax), "log_softmax": softmax("log_softmax", F.log_softmax),
-    "mse": mse,
+    "mse": mse, "sample_error": by_sample("sample_error", 2, lambda a, b: (a - b) ** 2),
+    "error_gain": by_sample("error_gain", 3, lambda a, ref, b: (a - b) ** 2 - (ref - b) ** 2),
 }

@@ -45,6 +45,14 @@ def resized(op, mode):
     return make
 
 
+def interpolate_bilinear(draw):
+    x, size = picture(draw), [draw.size(), draw.size()]
+    # Weights come from positions, which are rounded at the size of the picture.
+    terms = 4 * (size[0] // x.shape[2] + 2) * (size[1] // x.shape[3] + 2)
+    return pooled("interpolate_bilinear", {"size": size}, x, lambda x: F.interpolate(x, size=size, mode="bilinear", align_corners=False),
+                  max(4, *x.shape[2:]), max(terms, *x.shape[2:]))
+
+
 def pixel_shuffle(draw):
     r = draw.pick(1, 2, 3)
     x = draw.normal([draw.pick(1, 2), draw.pick(1, 2, 3) * r * r, draw.pick(1, 2, 3), draw.pick(1, 2, 3)], draw.dtype())
@@ -58,4 +66,5 @@ def pixel_unshuffle(draw):
 
 
 OPS = {"avg_pool2d": avg_pool2d, "upsample_nearest": upsample_nearest, "interpolate_nearest": resized("interpolate_nearest", "nearest"),
-       "interpolate_area": resized("interpolate_area", "area"), "pixel_shuffle": pixel_shuffle, "pixel_unshuffle": pixel_unshuffle}
+       "interpolate_area": resized("interpolate_area", "area"), "interpolate_bilinear": interpolate_bilinear,
+       "pixel_shuffle": pixel_shuffle, "pixel_unshuffle": pixel_unshuffle}

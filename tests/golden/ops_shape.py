@@ -94,6 +94,13 @@ def slice_op(draw):
     return case
 
 
+def select(draw):
+    x = any_values(draw, draw.shape(1, 3, empty=False))
+    dim = draw.dim(x.dim())
+    index = draw.random.randrange(-x.shape[dim], x.shape[dim])
+    return moved("select", {"dim": dim, "index": index}, [x], lambda x: x.select(dim, index))
+
+
 def pad(draw):
     x = draw.normal(draw.shape(1, 3, empty=False), draw.dtype())
     pairs = draw.random.randint(1, x.dim())
@@ -176,6 +183,6 @@ def unsqueeze(draw):
 
 OPS = {
     "embedding": embedding, "gather": gather, "index_select": index_select, "scatter_add": scatter_add,
-    "cat": cat, "stack": stack, "slice": slice_op, "pad": pad, "permute": permute, "transpose": transpose,
+    "cat": cat, "stack": stack, "slice": slice_op, "select": select, "pad": pad, "permute": permute, "transpose": transpose,
     "reshape": reshape, "expand": expand, "roll": roll, "flip": flip, "squeeze": squeeze, "unsqueeze": unsqueeze,
 }

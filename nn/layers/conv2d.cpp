@@ -4,6 +4,7 @@
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/layout.h"
 #include "engine/require.h"
+#include "nn/layers/group_norm.h"
 
 namespace plumb {
 
@@ -26,6 +27,12 @@ Variable Conv2d::forward(const Variable& x) const {
   const Variable y = conv2d(x, weight_.variable(), bias_.variable(), options_);
   const Adapter* adapter = adapters_.active();
   return adapter ? add(y, delta(*adapter, x)) : y;
+}
+
+Variable Conv2d::forward_normalised(const Variable& x, const GroupNorm& norm) const {
+  if (adapters_.active()) return forward(norm.forward(x));  // the adapter reads what lies between
+  return group_norm_conv2d(x, {norm.weight().variable(), norm.bias().variable(), norm.options()},
+                           {weight_.variable(), bias_.variable(), options_});
 }
 
 /// The adapter keeps its matrices as a Linear's, [rank, C KH KW] and [O, rank].

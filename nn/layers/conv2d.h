@@ -7,6 +7,8 @@
 
 namespace plumb {
 
+class GroupNorm;
+
 struct Conv2dLayerOptions {
   Conv2dOptions conv = {};
   bool bias = true;
@@ -25,6 +27,8 @@ class Conv2d final : public Layer<Conv2d> {
   explicit Conv2d(const Conv2d&) = default;
 
   Variable forward(const Variable& x) const;
+  /// forward(norm.forward(x)), which does not keep what lies between the two (autograd/ops/conv.h, group_norm_conv2d).
+  Variable forward_normalised(const Variable& x, const GroupNorm& norm) const;
   void visit(ModuleVisitor& visitor) override;
 
   Parameter& weight() { return weight_; }

@@ -22,6 +22,9 @@ class GroupNorm final : public Layer<GroupNorm> {
   explicit GroupNorm(const GroupNorm&) = default;
 
   Variable forward(const Variable& x) const;
+  const GroupNormOptions& options() const { return options_; }
+  const Parameter& weight() const { return weight_; }
+  const Parameter& bias() const { return bias_; }
   void visit(ModuleVisitor& visitor) override;
 
  private:

@@ -61,29 +61,47 @@ Variable ResnetBlock2D::forward(const Variable& x, const BlockInputs& inputs) {
       inputs.temb);
 }
 
-/// What conv1 gives, told the time, normalised and activated.
-Variable ResnetBlock2D::modulated(const Variable& h, const Variable& temb) const {
-  const bool fused = options_.act == ActivationKind::silu;
-  if (!time_emb_proj_) return fused ? norm2_.forward(h) : activate(options_.act, norm2_.forward(h));
+/// conv(dropout(act(norm(h)))).
+Variable ResnetBlock2D::activated(const Variable& h, const GroupNorm& norm, const Conv2d& conv,
+                                  const std::optional<RandomKey>& key) const {
+  const bool drops = key && options_.dropout > 0;
+  if (options_.act == ActivationKind::silu && !drops) return conv.forward_normalised(h, norm);
+  const Variable y = norm.forward(h);
+  return conv.forward(dropped(options_.act == ActivationKind::silu ? y : activate(options_.act, y), key));
+}
+
+/// In memory order, so that the picture stays channels-last.
+Variable ResnetBlock2D::dropped(const Variable& h, const std::optional<RandomKey>& key) const {
+  if (!key || options_.dropout == 0) return h;
+  return permute(dropout(permute(h, {0, 2, 3, 1}), options_.dropout, *key), {0, 3, 1, 2});
+}
+
+/// time_emb_proj's share for each channel, [N, channels, 1, 1].
+Variable ResnetBlock2D::time_share(const Variable& temb) const {
   require<ValueError>(temb.defined(), "resnet block: needs the features of the timesteps");
   const Variable flat = time_emb_proj_->forward(activate(options_.act, temb));
-  const Variable p = reshape(flat, {flat.size(0), flat.size(1), 1, 1});
-  if (options_.time_scale_shift == TimeScaleShift::scale_shift) {
-    const int64_t channels = options_.out_channels;
-    const Variable scale = slice(p, 1, 0, channels), shift = slice(p, 1, channels);
-    return activate(options_.act, norm2_.forward(h) * (scale + 1) + shift);
-  }
-  const Variable y = norm2_.forward(add(h, p));
-  return fused ? y : activate(options_.act, y);
+  return reshape(flat, {flat.size(0), flat.size(1), 1, 1});
+}
+
+Variable ResnetBlock2D::first_half(const Variable& x) const {
+  if (options_.resampling == Resampling::none) return activated(x, norm1_, conv1_, {});
+  Variable h = norm1_.forward(x);
+  if (options_.act != ActivationKind::silu) h = activate(options_.act, h);
+  return conv1_.forward(resampled(h, options_.resampling));
+}
+
+Variable ResnetBlock2D::second_half(const Variable& h, const Variable& temb,
+                                    const std::optional<RandomKey>& key) const {
+  if (!time_emb_proj_) return activated(h, norm2_, conv2_, key);
+  const Variable p = time_share(temb);
+  if (options_.time_scale_shift == TimeScaleShift::default_) return activated(add(h, p), norm2_, conv2_, key);
+  const int64_t channels = options_.out_channels;
+  const Variable scale = slice(p, 1, 0, channels), shift = slice(p, 1, channels);
+  return conv2_.forward(dropped(activate(options_.act, norm2_.forward(h) * (scale + 1) + shift), key));
 }
 
 Variable ResnetBlock2D::run(const Variable& x, const Variable& temb, const std::optional<RandomKey>& key) const {
-  Variable h = norm1_.forward(x);
-  if (options_.act != ActivationKind::silu) h = activate(options_.act, h);
-  h = modulated(conv1_.forward(resampled(h, options_.resampling)), temb);
-  if (key && options_.dropout > 0)  // in memory order, so that the picture stays channels-last
-    h = permute(dropout(permute(h, {0, 2, 3, 1}), options_.dropout, *key), {0, 3, 1, 2});
-  h = conv2_.forward(h);
+  const Variable h = second_half(first_half(x), temb, key);
   const Variable straight = resampled(x, options_.resampling);
   const Variable y = add(conv_shortcut_ ? conv_shortcut_->forward(straight) : straight, h);
   return options_.output_scale_factor == 1 ? y : div(y, options_.output_scale_factor);

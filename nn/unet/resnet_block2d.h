@@ -48,7 +48,12 @@ class ResnetBlock2D final : public Layer<ResnetBlock2D> {
 
  private:
   Variable run(const Variable& x, const Variable& temb, const std::optional<RandomKey>& key) const;
-  Variable modulated(const Variable& h, const Variable& temb) const;
+  Variable first_half(const Variable& x) const;
+  Variable second_half(const Variable& h, const Variable& temb, const std::optional<RandomKey>& key) const;
+  Variable activated(const Variable& h, const GroupNorm& norm, const Conv2d& conv,
+                     const std::optional<RandomKey>& key) const;
+  Variable dropped(const Variable& h, const std::optional<RandomKey>& key) const;
+  Variable time_share(const Variable& temb) const;
 
   ResnetBlock2DOptions options_;
   GroupNorm norm1_;

@@ -92,7 +92,7 @@ Variable UNet2DModel::forward(const Variable& x, const Tensor& t, const UNet2DIn
   if (mid_block_) h = mid_block_->forward(h, given.of("mid_block"));
   for (size_t i = 0; i < up_blocks_.size(); ++i)
     h = up_blocks_[i]->forward(h, given.of("up_blocks." + std::to_string(i)), skips);
-  return contiguous(conv_out_.forward(conv_norm_out_.forward(h)));
+  return contiguous(conv_out_.forward_normalised(h, conv_norm_out_));
 }
 
 void UNet2DModel::visit(ModuleVisitor& visitor) {

@@ -19,6 +19,7 @@
 #include "engine/ops/conv/conv2d_kernels.h"
 #include "engine/ops/conv/depthwise.h"
 #include "engine/ops/conv/patches.h"
+#include "engine/ops/conv/scatter.h"
 #include "engine/ops/conv/scratch.h"
 #include "engine/ops/conv/winograd.h"
 #include "engine/ops/layout/view.h"
@@ -158,6 +159,7 @@ void conv2d_backward_x_kernel(Cpu, const ConvGeometry& g, const Tensor& grad, co
     if constexpr (std::is_same_v<T, float>)
       if (takes_winograd(ConvDirection::backward_x, g))
         return winograd_backward_x(kernels(), g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
+    if (scatters(g)) return scattered_backward_x<T>(g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
     const Tensor bank =
         permute(reshape(weight, {g.options.groups, g.group_out(), g.kernel.height * g.kernel.width, g.group_in()}),
                 {0, 2, 1, 3})

@@ -27,6 +27,30 @@ TEST_CASE("conv2d: the definition, with everything unequal along the two axes") 
                     reference::conv2d_backward_weight(up, x, weight.shape(), options).to_vector<double>()) < 1e-13);
 }
 
+TEST_CASE("conv2d: the gradient of x with a stride, also one larger than the kernel, in several blocks of results") {
+  struct Setting {
+    Shape x, weight;
+    Conv2dOptions options;
+  };
+  const Setting settings[] = {
+      {{3, 4, 9, 8}, {6, 4, 3, 3}, {.stride = {2, 2}, .padding = {1, 1}}},
+      {{2, 6, 7, 10}, {4, 3, 2, 3}, {.stride = {1, 3}, .padding = {0, 2}, .groups = 2}},
+      {{1, 3, 11, 8}, {5, 3, 2, 1}, {.stride = {4, 3}}},
+      {{2, 4, 12, 9}, {2, 4, 3, 2}, {.stride = {2, 1}, .padding = {2, 0}, .dilation = {2, 3}}},
+      {{1, 64, 48, 40}, {8, 64, 3, 3}, {.stride = {2, 2}, .padding = {1, 1}}},  // 480 results of 576 shares
+  };
+  for (const Setting& s : settings)
+    for (const DType dtype : {DType::f64, DType::f32}) {
+      const Tensor weight = random_tensor(s.weight, 2, dtype);
+      const Tensor up = random_tensor(conv2d(zeros(s.x, dtype), weight, {}, s.options).shape(), 3, dtype);
+      const std::vector<double> expected =
+          reference::conv2d_backward_x(up.to(DType::f64), weight.to(DType::f64), s.x, s.options).to_vector<double>();
+      for (const Tensor& grad : {up, channels_last(up)})
+        CHECK(worst_error(conv2d_backward_x(grad, weight, s.x, s.options), expected) <
+              (dtype == DType::f64 ? 1e-13 : 2e-5));
+    }
+}
+
 TEST_CASE("conv2d: a 1x1 kernel is linear over the channels of every pixel") {
   const Tensor x = random_tensor({2, 5, 3, 4}, 1), weight = random_tensor({7, 5, 1, 1}, 2),
                bias = random_tensor({7}, 3);

@@ -167,7 +167,7 @@ void* allocate_cpu(size_t bytes) {
   int64_t peak = count.peak.load(std::memory_order_relaxed);
   while (now > peak && !count.peak.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
-  detail::note_memory(block, int64_t(block->bytes));
+  detail::note_memory(block, int64_t(block->bytes), int64_t(bytes));
   return reinterpret_cast<char*>(block) + kHeader;
 }
 

@@ -34,7 +34,9 @@ TracedNetwork make_unet(const NetworkSizes& sizes, Generator& generator) {
   options.up_block_types = {"AttnUpBlock2D", "UpBlock2D", "UpBlock2D"};
   options.layers_per_block = sizes.hidden_layers.value_or(2);
   options.attention_head_dim = channels;
-  return {std::make_unique<UNetDenoiser>(options, generator), {options.in_channels, side, side}, 0};
+  auto network = std::make_unique<UNetDenoiser>(options, generator);
+  network->unet().set_gradient_checkpointing(sizes.checkpointing);
+  return {std::move(network), {options.in_channels, side, side}, 0};
 }
 
 }  // namespace

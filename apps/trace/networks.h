@@ -16,6 +16,7 @@ struct NetworkSizes {
   std::string model = {};                     ///< folder of a trained one
   std::optional<int64_t> hidden = {};         ///< features of a hidden layer, or channels of the first level
   std::optional<int64_t> hidden_layers = {};  ///< or blocks a level
+  bool checkpointing = false;                 ///< activations of blocks are computed again in backward
   std::optional<int64_t> side = {};           ///< of a picture
 };
 

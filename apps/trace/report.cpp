@@ -48,6 +48,7 @@ Json memory_json(const Trace& trace) {
       .set("before_bytes", trace.profile.allocated_before)
       .set("peak_bytes", trace.memory.peak_bytes)
       .set("peak_ms", double(trace.memory.peak_ns) / 1e6)
+      .set("rounding_bytes", trace.memory.rounding_bytes)
       .set("peak_op", path_of(trace.profile, trace.memory.peak_event))
       .set("peak_rss_bytes", trace.peak_rss)
       .set("holders", std::move(holders));
@@ -110,10 +111,11 @@ std::string totals_text(const Trace& trace) {
 }
 
 std::string memory_text(const Trace& trace, int64_t limit) {
-  std::string text =
-      fmt::format("memory: peak {} in {} ({} before the steps; process {})\n", human_bytes(trace.memory.peak_bytes),
-                  trace.memory.peak_event < 0 ? "no op" : path_of(trace.profile, trace.memory.peak_event),
-                  human_bytes(trace.profile.allocated_before), human_bytes(trace.peak_rss));
+  std::string text = fmt::format(
+      "memory: peak {} in {} ({} before the steps, {} rounded up; process {})\n", human_bytes(trace.memory.peak_bytes),
+      trace.memory.peak_event < 0 ? "no op" : path_of(trace.profile, trace.memory.peak_event),
+      human_bytes(trace.profile.allocated_before), human_bytes(trace.memory.rounding_bytes),
+      human_bytes(trace.peak_rss));
   const auto& holders = trace.memory.holders;
   for (size_t i = 0; i < holders.size() && int64_t(i) < limit; ++i)
     text += fmt::format("{:>12} {:5.1f}%  {}{}\n", human_bytes(holders[i].bytes),

@@ -55,6 +55,8 @@ void add_flags(Flags& flags, Settings& s) {
       .advanced();
   flags.add("--hidden_layers", s.step.sizes.hidden_layers, "hidden layers; blocks a level", between(1, 1024))
       .advanced();
+  flags.add("--gradient_checkpointing", s.step.sizes.checkpointing, "compute a block's activations again in backward")
+      .advanced();
   flags.add("--side", s.step.sizes.side, "of a picture", between(1, 65536)).advanced();
   flags.add("--learning_rate", s.step.learning_rate, "of AdamW", positive()).advanced();
   flags.add_global(s.global);

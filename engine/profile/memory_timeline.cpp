@@ -18,7 +18,7 @@ std::string holder_name(const Profile& profile, int32_t event) {
 }
 
 /// After the first `count` memory events.
-std::vector<MemoryTimeline::Holder> holders_at(const Profile& profile, size_t count, int64_t peak_bytes) {
+std::vector<MemoryTimeline::Holder> holders_at(const Profile& profile, size_t count, MemoryTimeline& timeline) {
   std::unordered_map<const void*, const MemoryEvent*> live;
   for (size_t i = 0; i < count; ++i) {
     const MemoryEvent& event = profile.memory[i];
@@ -36,9 +36,10 @@ std::vector<MemoryTimeline::Holder> holders_at(const Profile& profile, size_t co
     holder.bytes += event->bytes;
     ++holder.blocks;
     known += event->bytes;
+    timeline.rounding_bytes += event->bytes - event->requested_bytes;
   }
   std::vector<MemoryTimeline::Holder> holders;
-  if (peak_bytes > known) holders.push_back({"before the trace", peak_bytes - known, 0});
+  if (timeline.peak_bytes > known) holders.push_back({"before the trace", timeline.peak_bytes - known, 0});
   for (auto& [name, holder] : groups) holders.push_back(std::move(holder));
   std::stable_sort(holders.begin(), holders.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   return holders;
@@ -61,7 +62,7 @@ MemoryTimeline memory_timeline(const Profile& profile) {
     timeline.peak_event = event.event;
     until_peak = timeline.points.size() - 1;
   }
-  timeline.holders = holders_at(profile, until_peak, timeline.peak_bytes);
+  timeline.holders = holders_at(profile, until_peak, timeline);
   return timeline;
 }
 

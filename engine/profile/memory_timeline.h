@@ -25,6 +25,7 @@ struct MemoryTimeline {
   int64_t peak_bytes = 0;
   int64_t peak_ns = 0;
   int32_t peak_event = -1;
+  int64_t rounding_bytes = 0;   ///< of those taken during the profile: more than was asked for, by size classes
   std::vector<Holder> holders;  ///< at the peak, largest first; they add up to peak_bytes
 };
 

@@ -50,6 +50,7 @@ struct ProfileEvent {
 struct MemoryEvent {
   int64_t time_ns = 0;
   int64_t bytes = 0;
+  int64_t requested_bytes = 0;  ///< what was asked for, before rounding up; 0 when given back
   const void* block = nullptr;
   int32_t event = -1;  ///< innermost open event of the thread, or -1
 };

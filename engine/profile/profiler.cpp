@@ -171,11 +171,11 @@ void event_work(int32_t index, int64_t flops, int64_t read_bytes) {
   r.profile.events[size_t(index)].read_bytes += read_bytes;
 }
 
-void record_memory(const void* block, int64_t bytes) {
+void record_memory(const void* block, int64_t bytes, int64_t requested_bytes) {
   Recording& r = recording();
   std::lock_guard lock(r.mutex);
   if (!r.alive || !r.options.memory) return;
-  r.profile.memory.push_back({r.now(), bytes, block, enter(r).open});
+  r.profile.memory.push_back({r.now(), bytes, requested_bytes, block, enter(r).open});
 }
 
 }  // namespace detail

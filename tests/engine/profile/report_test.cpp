@@ -86,14 +86,15 @@ TEST_CASE("memory timeline: the peak, when it was, and who held it") {
   Profile profile = small_profile();
   profile.allocated_before = 1000;
   int a = 0, b = 0, c = 0, old = 0;
-  profile.memory = {{12, 300, &a, 1}, {22, 500, &b, 2},    {29, -500, &b, 2},
-                    {75, 700, &c, 3}, {80, -400, &old, 3}, {110, -300, &a, -1}};
+  profile.memory = {{12, 300, 280, &a, 1}, {22, 500, 500, &b, 2},  {29, -500, 0, &b, 2},
+                    {75, 700, 690, &c, 3}, {80, -400, 0, &old, 3}, {110, -300, 0, &a, -1}};
   const MemoryTimeline timeline = memory_timeline(profile);
   REQUIRE(timeline.points.size() == 7);
   CHECK(timeline.points.back().bytes == 1300);
   CHECK(timeline.peak_bytes == 2000);
   CHECK(timeline.peak_ns == 75);
   CHECK(timeline.peak_event == 3);
+  CHECK(timeline.rounding_bytes == 30);
   REQUIRE(timeline.holders.size() == 3);
   CHECK(timeline.holders[0].name == "before the trace");
   CHECK(timeline.holders[0].bytes == 1000);

@@ -7,6 +7,7 @@
 #include "engine/allocator.h"
 #include "engine/error.h"
 #include "engine/format.h"
+#include "engine/ops/layout/view.h"
 
 using namespace plumb;
 
@@ -42,6 +43,30 @@ TEST_CASE("tensor: strided views read and write through") {
   CHECK(x.to_vector<float>() == std::vector<float>{0, -1, 2, 3, 4, -1, 6, 7, 8, -1, 10, 11});
   column.copy_(counted({3}));
   CHECK(x.data<float>()[9] == 2);
+}
+
+TEST_CASE("tensor: copies between memory orders, for every size of element and sizes that leave remainders") {
+  for (const DType dtype : {DType::u8, DType::bf16, DType::f32, DType::f64})
+    for (const Shape& shape :
+         {Shape{2, 3, 4, 5}, {1, 33, 17, 1}, {3, 16, 1, 32}, {2, 70, 9, 5}, {5, 4, 3, 4}, {0, 8, 8, 8}})
+      for (const Dims& order : {Dims{0, 2, 3, 1}, {3, 1, 2, 0}, {3, 2, 1, 0}, {1, 0, 3, 2}}) {
+        Tensor x = empty(shape, dtype);
+        for (int64_t i = 0; i < x.numel() * size_of(dtype); ++i)
+          static_cast<uint8_t*>(x.raw_mutable_data())[i] = uint8_t(1 + i * 7 % 61);
+        const Tensor view = permute(x, order);
+        const Tensor copy = view.contiguous();
+        const std::vector<double> got = copy.to_vector<double>();
+        std::vector<double> expected;  // one element at a time
+        for (int64_t i = 0; i < copy.numel(); ++i) {
+          int64_t rest = i;
+          Tensor element = view;
+          Dims index = Dims::filled(4, 0);
+          for (int64_t d = 3; d >= 0; --d) index[d] = rest % copy.shape()[d], rest /= copy.shape()[d];
+          for (int64_t d = 0; d < 4; ++d) element = select(element, 0, index[d]);
+          expected.push_back(element.item());
+        }
+        CHECK(got == expected);
+      }
 }
 
 TEST_CASE("tensor: copy_ broadcasts and converts, and refuses what does not fit") {

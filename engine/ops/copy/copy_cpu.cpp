@@ -4,6 +4,7 @@
 
 #include "engine/loops.h"
 #include "engine/ops/copy/copy_kernels.h"
+#include "engine/ops/copy/transposing_copy.h"
 
 namespace plumb {
 namespace {
@@ -50,6 +51,10 @@ void copy_kernel(Cpu, const Tensor& source, Tensor& target) {
     parallel_for(bytes, 8 * kElementGrain,
                  [&](int64_t begin, int64_t end) { std::memmove(to + begin, from + begin, size_t(end - begin)); });
     return;
+  }
+  if (source.dtype() == target.dtype()) {
+    const auto loop = make_loop<2>(target.shape(), {target.strides(), broadcast_strides(source, target.shape())});
+    if (transposing_copy(loop, source.raw_data(), target.raw_mutable_data(), size_of(target.dtype()))) return;
   }
   visit_dtype(AllTypes{}, target.dtype(), "copy_", [&]<class To>() {
     visit_dtype(AllTypes{}, source.dtype(), "copy_", [&]<class From>() {

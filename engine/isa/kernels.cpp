@@ -15,6 +15,7 @@ const Kernels kPortable{"portable",
                         portable::gemm_kernels,
                         portable::optim_kernels,
                         portable::peak_kernels,
+                        portable::random_kernels,
                         portable::reduce_kernels,
                         portable::winograd_kernels};
 
@@ -27,6 +28,7 @@ const Kernels* find_x86(const char* name) {
                                    avx2::gemm_kernels,
                                    avx2::optim_kernels,
                                    avx2::peak_kernels,
+                                   avx2::random_kernels,
                                    avx2::reduce_kernels,
                                    avx2::winograd_kernels};
     static const Kernels with_avx512{"avx512",
@@ -34,6 +36,7 @@ const Kernels* find_x86(const char* name) {
                                      avx512::gemm_kernels,
                                      avx512::optim_kernels,
                                      avx512::peak_kernels,
+                                     avx512::random_kernels,
                                      avx512::reduce_kernels,
                                      avx512::winograd_kernels};
     const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -4,6 +4,7 @@
 #include "engine/isa/gemm_kernels.h"
 #include "engine/isa/optim_kernels.h"
 #include "engine/isa/peak_kernels.h"
+#include "engine/isa/random_kernels.h"
 #include "engine/isa/reduce_kernels.h"
 #include "engine/isa/winograd_kernels.h"
 
@@ -33,6 +34,7 @@ struct Kernels {
   const GemmKernels& gemm;
   const OptimKernels& optim;
   const PeakKernels& peak;
+  const RandomKernels& random;
   const ReduceKernels& reduce;
   const WinogradKernels& winograd;
 };

@@ -4,6 +4,7 @@
 #include "engine/isa/gemm_kernels.h"
 #include "engine/isa/optim_kernels.h"
 #include "engine/isa/peak_kernels.h"
+#include "engine/isa/random_kernels.h"
 #include "engine/isa/reduce_kernels.h"
 #include "engine/isa/winograd_kernels.h"
 #include "engine/simd.h"
@@ -18,6 +19,7 @@ extern const ElementwiseKernels elementwise_kernels;
 extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
 extern const PeakKernels peak_kernels;
+extern const RandomKernels random_kernels;
 extern const ReduceKernels reduce_kernels;
 extern const WinogradKernels winograd_kernels;
 }  // namespace portable
@@ -26,6 +28,7 @@ extern const ElementwiseKernels elementwise_kernels;
 extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
 extern const PeakKernels peak_kernels;
+extern const RandomKernels random_kernels;
 extern const ReduceKernels reduce_kernels;
 extern const WinogradKernels winograd_kernels;
 }  // namespace avx2
@@ -34,6 +37,7 @@ extern const ElementwiseKernels elementwise_kernels;
 extern const GemmKernels gemm_kernels;
 extern const OptimKernels optim_kernels;
 extern const PeakKernels peak_kernels;
+extern const RandomKernels random_kernels;
 extern const ReduceKernels reduce_kernels;
 extern const WinogradKernels winograd_kernels;
 }  // namespace avx512

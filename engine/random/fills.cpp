@@ -3,74 +3,29 @@
 #include <algorithm>
 
 #include "engine/error.h"
+#include "engine/isa/kernels.h"
 #include "engine/parallel.h"
 #include "engine/random/distributions.h"
 #include "engine/require.h"
 
 // The blocks of all rows are numbered through: flat block f is block f % per_row of row f / per_row. Chunks of them are
-// drawn as structure-of-arrays, so that the loops below vectorise even for rows of two elements (points); a row whose
-// size is no multiple of the block throws the rest of its last block away.
+// drawn at once (engine/random/draw_rows.h), even for rows of two elements (points); a row whose size is no multiple of
+// the block throws the rest of its last block away.
 
 namespace plumb {
 namespace {
 
-constexpr int kChunk = 64;
-constexpr int64_t kGrain = 128 * kChunk;  // blocks a task: about 100 us of work
-
-struct Words {
-  alignas(64) uint32_t a[kChunk], b[kChunk], c[kChunk], d[kChunk];
-};
+constexpr int kChunk = kDrawBlocks;
+constexpr int64_t kGrain = 8192;  // blocks a task: tens of us of work
 
 inline uint64_t wide(uint32_t high, uint32_t low) { return uint64_t(high) << 32 | low; }
 
-struct UniformF32 {
-  using Type = float;
-  static constexpr int kPerBlock = 4;
-  void operator()(const Words& w, float* out) const {
-    for (int i = 0; i < kChunk; ++i) {
-      out[4 * i] = uniform_f32(w.a[i]);
-      out[4 * i + 1] = uniform_f32(w.b[i]);
-      out[4 * i + 2] = uniform_f32(w.c[i]);
-      out[4 * i + 3] = uniform_f32(w.d[i]);
-    }
-  }
-};
-
-struct UniformF64 {
-  using Type = double;
-  static constexpr int kPerBlock = 2;
-  void operator()(const Words& w, double* out) const {
-    for (int i = 0; i < kChunk; ++i) {
-      out[2 * i] = uniform_f64(wide(w.a[i], w.b[i]));
-      out[2 * i + 1] = uniform_f64(wide(w.c[i], w.d[i]));
-    }
-  }
-};
-
-struct NormalF32 {
-  using Type = float;
-  static constexpr int kPerBlock = 4;
-  void operator()(const Words& w, float* out) const {
-    for (int i = 0; i < kChunk; ++i) {
-      const NormalPairF32 first = normal_pair_f32(w.a[i], w.b[i]), second = normal_pair_f32(w.c[i], w.d[i]);
-      out[4 * i] = first.cosine;
-      out[4 * i + 1] = first.sine;
-      out[4 * i + 2] = second.cosine;
-      out[4 * i + 3] = second.sine;
-    }
-  }
-};
-
-struct NormalF64 {
-  using Type = double;
-  static constexpr int kPerBlock = 2;
-  void operator()(const Words& w, double* out) const {
-    for (int i = 0; i < kChunk; ++i) {
-      const NormalPairF64 pair = normal_pair_f64(wide(w.a[i], w.b[i]), wide(w.c[i], w.d[i]));
-      out[2 * i] = pair.cosine;
-      out[2 * i + 1] = pair.sine;
-    }
-  }
+/// A distribution that the kernels of the processor know.
+template <class T, void (*RandomKernels::*kRow)(const DrawnWords&, T*)>
+struct Bulk {
+  using Type = T;
+  static constexpr int kPerBlock = int(16 / sizeof(T));
+  void operator()(const DrawnWords& words, T* out) const { (kernels().random.*kRow)(words, out); }
 };
 
 struct Integers64 {
@@ -78,34 +33,13 @@ struct Integers64 {
   static constexpr int kPerBlock = 2;
   int64_t low;
   uint64_t range;
-  void operator()(const Words& w, int64_t* out) const {
-    for (int i = 0; i < kChunk; ++i) {
+  void operator()(const DrawnWords& w, int64_t* out) const {
+    for (int i = 0; i < w.count; ++i) {
       out[2 * i] = int64_t(uint64_t(low) + bounded(wide(w.a[i], w.b[i]), range));
       out[2 * i + 1] = int64_t(uint64_t(low) + bounded(wide(w.c[i], w.d[i]), range));
     }
   }
 };
-
-void draw_chunk(const RandomKey& key, int64_t flat_block, int64_t blocks_per_row, Words& words) {
-  int64_t row = flat_block / blocks_per_row, block = flat_block % blocks_per_row;
-  for (int i = 0; i < kChunk; ++i) {
-    const PhiloxBlock counter = philox_counter(key.step, key.sample0 + uint64_t(row), uint64_t(block));
-    words.a[i] = counter.word[0];
-    words.b[i] = counter.word[1];
-    words.c[i] = counter.word[2];
-    words.d[i] = counter.word[3];
-    if (++block == blocks_per_row) block = 0, ++row;
-  }
-  const uint64_t bits = key.philox_key();
-  for (int i = 0; i < kChunk; ++i) {
-    const PhiloxBlock drawn =
-        philox({{words.a[i], words.b[i], words.c[i], words.d[i]}}, uint32_t(bits), uint32_t(bits >> 32));
-    words.a[i] = drawn.word[0];
-    words.b[i] = drawn.word[1];
-    words.c[i] = drawn.word[2];
-    words.d[i] = drawn.word[3];
-  }
-}
 
 void check(const char* op, const RandomKey& key, Rows rows, int64_t per_block) {
   require<ValueError>(rows.count >= 0 && rows.elements >= 0, "{}: sizes must not be negative ({} rows of {})", op,
@@ -119,6 +53,20 @@ void check(const char* op, const RandomKey& key, Rows rows, int64_t per_block) {
                       rows.elements);
 }
 
+/// The first `count` of every kPerBlock elements. Counts are constants: a call of memcpy a row costs more than the
+/// draw.
+template <int kPerBlock, class T>
+void copy_heads(const T* from, int64_t rows, int64_t count, T* to) {
+  const auto copy = [=]<int kCount>() {
+    for (int64_t i = 0; i < rows; ++i)
+      for (int e = 0; e < kCount; ++e) to[i * kCount + e] = from[i * kPerBlock + e];
+  };
+  if (count == 1) copy.template operator()<1>();
+  if (count == 2) copy.template operator()<2>();
+  if (count == 3) copy.template operator()<3>();
+  if (count == 4) copy.template operator()<4>();
+}
+
 // Flat blocks [begin, end) to their places in `out`.
 template <class Distribution>
 void fill_blocks(const RandomKey& key, Rows rows, int64_t begin, int64_t end, typename Distribution::Type* out,
@@ -128,12 +76,26 @@ void fill_blocks(const RandomKey& key, Rows rows, int64_t begin, int64_t end, ty
   const int64_t row = begin / blocks_per_row, element = begin % blocks_per_row * kPerBlock;
   int64_t left_in_row = rows.elements - element;
   out += row * rows.elements + element;
-  Words words;
-  typename Distribution::Type drawn[kChunk * kPerBlock];
+  DrawnWords words;
+  alignas(64) typename Distribution::Type drawn[kChunk * kPerBlock];
   for (int64_t first = begin; first < end; first += kChunk) {
     const int64_t chunk_end = std::min(end, first + kChunk);
-    draw_chunk(key, first, blocks_per_row, words);
+    words.count = int(chunk_end - first + kDrawGroup - 1) / kDrawGroup * kDrawGroup;
+    const uint64_t sample = key.sample0 + uint64_t(first / blocks_per_row);
+    kernels().random.draw({key.philox_key(), key.step, sample, uint64_t(first % blocks_per_row), blocks_per_row},
+                          words);
+    if (chunk_end - first == kChunk && left_in_row > kChunk * kPerBlock) {
+      distribution(words, out);
+      out += kChunk * kPerBlock;
+      left_in_row -= kChunk * kPerBlock;
+      continue;
+    }
     distribution(words, drawn);
+    if (blocks_per_row == 1) {
+      copy_heads<kPerBlock>(drawn, chunk_end - first, rows.elements, out);
+      out += (chunk_end - first) * rows.elements;
+      continue;
+    }
     for (int64_t f = first; f < chunk_end;) {  // one run of blocks that lies in one row
       const int64_t count = std::min((chunk_end - f) * kPerBlock, left_in_row);
       out = std::copy_n(drawn + (f - first) * kPerBlock, count, out);
@@ -146,7 +108,7 @@ void fill_blocks(const RandomKey& key, Rows rows, int64_t begin, int64_t end, ty
 
 template <class Distribution>
 void fill(const char* op, const RandomKey& key, Rows rows, typename Distribution::Type* out,
-          const Distribution& distribution = {}) {
+          const Distribution& distribution) {
   constexpr int64_t kPerBlock = Distribution::kPerBlock;
   check(op, key, rows, kPerBlock);
   if (rows.elements == 0) return;
@@ -157,10 +119,18 @@ void fill(const char* op, const RandomKey& key, Rows rows, typename Distribution
 
 }  // namespace
 
-void fill_uniform(const RandomKey& key, Rows rows, float* out) { fill<UniformF32>("fill_uniform", key, rows, out); }
-void fill_uniform(const RandomKey& key, Rows rows, double* out) { fill<UniformF64>("fill_uniform", key, rows, out); }
-void fill_normal(const RandomKey& key, Rows rows, float* out) { fill<NormalF32>("fill_normal", key, rows, out); }
-void fill_normal(const RandomKey& key, Rows rows, double* out) { fill<NormalF64>("fill_normal", key, rows, out); }
+void fill_uniform(const RandomKey& key, Rows rows, float* out) {
+  fill("fill_uniform", key, rows, out, Bulk<float, &RandomKernels::uniform_f32>());
+}
+void fill_uniform(const RandomKey& key, Rows rows, double* out) {
+  fill("fill_uniform", key, rows, out, Bulk<double, &RandomKernels::uniform_f64>());
+}
+void fill_normal(const RandomKey& key, Rows rows, float* out) {
+  fill("fill_normal", key, rows, out, Bulk<float, &RandomKernels::normal_f32>());
+}
+void fill_normal(const RandomKey& key, Rows rows, double* out) {
+  fill("fill_normal", key, rows, out, Bulk<double, &RandomKernels::normal_f64>());
+}
 
 void fill_randint(const RandomKey& key, Rows rows, int64_t low, int64_t high, int64_t* out) {
   require<ValueError>(low < high, "fill_randint: low must be below high (low {}, high {})", low, high);

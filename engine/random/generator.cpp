@@ -1,8 +1,10 @@
 #include "engine/random/generator.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/error.h"
+#include "engine/isa/kernels.h"
 #include "engine/random/distributions.h"
 #include "engine/require.h"
 
@@ -10,51 +12,37 @@ namespace plumb {
 namespace {
 
 constexpr uint32_t kWords = 624;
-constexpr uint32_t kOffset = 397;
 constexpr int64_t kStateWords = 624;
 
-inline uint32_t twist(uint32_t first, uint32_t second) {
-  const uint32_t joined = (first & 0x80000000u) | (second & 0x7FFFFFFFu);
-  return (joined >> 1) ^ ((0u - (second & 1u)) & 0x9908B0DFu);
-}
+/// Floats drawn at once; a multiple of 16.
+constexpr size_t kBulk = 1024;
 
-// 24 random bits, as torch masks them: the low ones.
-inline float low_uniform(uint32_t word) { return float(int32_t(word & 0xFFFFFFu)) * 0x1p-24f; }
+// 53 random bits, as torch masks them: the low ones.
 inline double low_uniform(uint64_t word) { return double(int64_t(word & 0x1FFFFFFFFFFFFFu)) * 0x1p-53; }
 
-inline void draw(Generator& generator, float& u) { u = low_uniform(generator.next_u32()); }
-inline void draw(Generator& generator, double& u) { u = low_uniform(generator.next_u64()); }
-
 template <class T>
-void fill_uniform(Generator& generator, std::span<T> out, double low, double high) {
-  require<ValueError>(std::isfinite(low) && std::isfinite(high) && low <= high,
-                      "uniform: low must not exceed high, both finite (low {}, high {})", low, high);
-  const T start = T(low), width = T(high) - T(low);
-  for (T& x : out) {
-    draw(generator, x);
-    x = std::fma(x, width, start);  // torch's build fuses the two
+struct Interval {
+  Interval(double low, double high) : start(T(low)), width(T(high) - T(low)) {
+    require<ValueError>(std::isfinite(low) && std::isfinite(high) && low <= high,
+                        "uniform: low must not exceed high, both finite (low {}, high {})", low, high);
   }
-}
+  T start, width;
+};
 
-// Uniforms u (first eight) and v (last eight) to normals, in place.
-void normal_16(float* x, float mean, float deviation) {
-  for (int j = 0; j < 8; ++j) {
-    const float radius = std::sqrt(-2.0f * detail::log_f32(1.0f - x[j]));
-    const NormalPairF32 pair = polar_f32(radius, uint32_t(int32_t(x[j + 8] * 0x1p24f)) << 8);
-    x[j] = pair.cosine * deviation + mean;
-    x[j + 8] = pair.sine * deviation + mean;
-  }
+// Uniforms u (first eight of sixteen) and v (last eight) to normals, in place.
+void normals(std::span<float> x, float mean, float deviation) {
+  kernels().random.torch_normal(x.data(), int64_t(x.size()), mean, deviation);
 }
 
 NormalPairF64 normal_pair(double u, double v) {
   return polar_f64(std::sqrt(-2.0 * detail::log_f64(1.0 - u)), uint64_t(int64_t(v * 0x1p53)) << 11);
 }
 
-void normal_16(double* x, double mean, double deviation) {
-  for (int j = 0; j < 8; ++j) {
-    const NormalPairF64 pair = normal_pair(x[j], x[j + 8]);
-    x[j] = pair.cosine * deviation + mean;
-    x[j + 8] = pair.sine * deviation + mean;
+void normals(std::span<double> x, double mean, double deviation) {
+  for (size_t i = 0; i < x.size(); i += i % 8 == 7 ? 9 : 1) {
+    const NormalPairF64 pair = normal_pair(x[i], x[i + 8]);
+    x[i] = pair.cosine * deviation + mean;
+    x[i + 8] = pair.sine * deviation + mean;
   }
 }
 
@@ -71,11 +59,18 @@ Generator::Generator(uint64_t seed) {
 }
 
 void Generator::refill() {
-  for (uint32_t i = 0; i < kWords - kOffset; ++i) words_[i] = words_[i + kOffset] ^ twist(words_[i], words_[i + 1]);
-  for (uint32_t i = kWords - kOffset; i < kWords - 1; ++i)
-    words_[i] = words_[i + kOffset - kWords] ^ twist(words_[i], words_[i + 1]);
-  words_[kWords - 1] = words_[kOffset - 1] ^ twist(words_[kWords - 1], words_[0]);
+  kernels().random.twist(words_.data());
   position_ = 0;
+}
+
+void Generator::next_words(std::span<uint32_t> out) {
+  for (size_t done = 0; done < out.size();) {
+    if (position_ == kWords) refill();
+    const size_t count = std::min(out.size() - done, size_t(kWords - position_));
+    kernels().random.temper(words_.data() + position_, int64_t(count), out.data() + done);
+    position_ += uint32_t(count);
+    done += count;
+  }
 }
 
 uint32_t Generator::next_u32() {
@@ -92,8 +87,20 @@ uint64_t Generator::next_u64() {
   return high << 32 | next_u32();
 }
 
-void Generator::uniform(std::span<float> out, double low, double high) { fill_uniform(*this, out, low, high); }
-void Generator::uniform(std::span<double> out, double low, double high) { fill_uniform(*this, out, low, high); }
+void Generator::uniform(std::span<float> out, double low, double high) {
+  const Interval<float> interval(low, high);
+  uint32_t words[kBulk];
+  for (size_t done = 0; done < out.size(); done += kBulk) {
+    const std::span<float> part = out.subspan(done, std::min(kBulk, out.size() - done));
+    next_words({words, part.size()});
+    kernels().random.torch_uniform(words, int64_t(part.size()), interval.start, interval.width, part.data());
+  }
+}
+
+void Generator::uniform(std::span<double> out, double low, double high) {
+  const Interval<double> interval(low, high);
+  for (double& x : out) x = std::fma(low_uniform(next_u64()), interval.width, interval.start);  // as torch's build
+}
 
 double Generator::next_normal() {
   if (kept_normal_) {
@@ -109,13 +116,13 @@ double Generator::next_normal() {
 
 template <class T>
 void Generator::normal_blocks(std::span<T> out, T mean, T deviation) {
-  for (T& x : out) draw(*this, x);
-  size_t i = 0;
-  for (; i + 16 <= out.size(); i += 16) normal_16(out.data() + i, mean, deviation);
-  if (i == out.size()) return;
+  const size_t rest = out.size() % 16;
+  uniform(out);
+  normals(out.first(out.size() - rest), mean, deviation);
+  if (rest == 0) return;
   const std::span<T> last = out.last(16);
-  for (T& x : last) draw(*this, x);
-  normal_16(last.data(), mean, deviation);
+  uniform(last);
+  normals(last, mean, deviation);
 }
 
 void Generator::normal(std::span<float> out, double mean, double deviation) {

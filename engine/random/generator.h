@@ -49,6 +49,7 @@ class Generator {
  private:
   Generator() = default;
   void refill();
+  void next_words(std::span<uint32_t> out);
   double next_normal();
   template <class T>
   void normal_blocks(std::span<T> out, T mean, T deviation);

@@ -4,6 +4,7 @@
 #include "engine/isa/variants.h"
 #include "engine/ops/attention/attention_rows.h"
 #include "engine/ops/loss/squared_error_rows.h"
+#include "engine/ops/norm/group_norm_rows.h"
 #include "engine/ops/norm/layer_norm_rows.h"
 #include "engine/ops/norm/rms_norm_rows.h"
 #include "engine/ops/reduce/fold_rows.h"
@@ -17,6 +18,7 @@ constinit const ReduceKernels reduce_kernels = {
     .softmax = make_softmax_rows<float>(),
     .layer_norm = make_layer_norm_rows<float>(),
     .rms_norm = make_rms_norm_rows<float>(),
+    .group_norm = make_group_norm_rows<float>(),
     .squared_error = make_squared_error_rows<float>(),
 };
 

@@ -44,6 +44,42 @@ struct LayerNormRows {
   void (*fold)(const A* g, const A* x, int64_t n, const RowStatistics<A>* statistics, bool first, A* sums);
 };
 
+/// Neighbouring channels of neighbouring pixels: element (pixel, channel) lies at x[pixel * step + channel], or with
+/// planes at x[channel * step + pixel].
+struct PixelTile {
+  int64_t pixels, channels;  // at most kGroupNormPixels, kGroupNormChannels
+  bool planes;
+};
+template <class A>
+struct PixelArray {
+  A* data;
+  int64_t step;
+};
+inline constexpr int64_t kGroupNormPixels = 1024, kGroupNormChannels = 64;
+
+/// z = (x - mean) * scale + shift, one of each a channel.
+template <class A>
+struct ChannelAffine {
+  const A *mean, *scale, *shift;
+  bool silu;  // y = silu(z), not z
+};
+
+/// grad_x = g * scale - (offset + (x - mean) * slope), one of each a channel.
+template <class A>
+struct ChannelLines {
+  const A *offset, *slope;
+};
+
+template <class A>
+struct GroupNormRows {
+  void (*moments)(const PixelTile& tile, PixelArray<const A> x, A* means, A* squares);
+  void (*normalise)(const PixelTile& tile, PixelArray<const A> x, const ChannelAffine<A>& affine, PixelArray<A> y);
+  void (*grad_sums)(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
+                    const ChannelAffine<A>& affine, A* projected, A* level);
+  void (*grad)(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up, const ChannelAffine<A>& affine,
+               const ChannelLines<A>& lines, PixelArray<A> grad_x);
+};
+
 template <class A>
 struct SquaredErrorRows {
   A (*error)(const A* p, const A* t, int64_t n);
@@ -77,6 +113,7 @@ struct ReduceKernels {
   FoldRows<float> fold;
   SoftmaxRows<float> softmax;
   LayerNormRows<float> layer_norm, rms_norm;
+  GroupNormRows<float> group_norm;
   SquaredErrorRows<float> squared_error;
 };
 

@@ -5,6 +5,7 @@
 #include "engine/isa/kernels.h"
 #include "engine/ops/attention/attention_rows.h"
 #include "engine/ops/loss/squared_error_rows.h"
+#include "engine/ops/norm/group_norm_rows.h"
 #include "engine/ops/norm/layer_norm_rows.h"
 #include "engine/ops/norm/rms_norm_rows.h"
 #include "engine/ops/reduce/fold_rows.h"
@@ -62,6 +63,16 @@ const LayerNormRows<A>& rms_norm_rows() {
     return kernels().reduce.rms_norm;
   } else {
     static constexpr LayerNormRows<A> table = make_rms_norm_rows<A>();
+    return table;
+  }
+}
+
+template <class A>
+const GroupNormRows<A>& group_norm_rows() {
+  if constexpr (std::is_same_v<A, float>) {
+    return kernels().reduce.group_norm;
+  } else {
+    static constexpr GroupNormRows<A> table = make_group_norm_rows<A>();
     return table;
   }
 }

@@ -30,19 +30,22 @@ void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const Grou
   check_parameter("bias", bias, x);
 }
 
-/// [N, C, ...] as contiguous [N, P, C]; a channels-last picture is not copied.
-Tensor pixels_first(const Tensor& x) {
+bool channels_innermost(const Tensor& x) { return x.is_channels_last() && !x.is_contiguous(); }
+
+/// [N, C, ...] as [N, P, C], a view where x is contiguous or channels-last. `like` says in which of the two orders.
+Tensor pixels_first(const Tensor& x, const Tensor& like) {
   const int64_t batch = x.shape()[0], channels = x.shape()[1];
   const int64_t pixels = batch * channels == 0 ? 0 : x.numel() / (batch * channels);
-  if (x.is_channels_last() && !x.is_contiguous()) return reshape(permute(x, {0, 2, 3, 1}), {batch, pixels, channels});
-  return permute(reshape(x, {batch, channels, pixels}), {0, 2, 1}).contiguous();
+  if (channels_innermost(like)) return reshape(permute(x, {0, 2, 3, 1}).contiguous(), {batch, pixels, channels});
+  if (pixels == 1) return reshape(x.contiguous(), {batch, 1, channels});
+  return permute(reshape(x.contiguous(), {batch, channels, pixels}), {0, 2, 1});
 }
 
-/// And back to x's shape, in x's memory order.
-Tensor pixels_last(const Tensor& rows, const Tensor& x) {
+/// An empty tensor like x, in its memory order where x is channels-last, else contiguous.
+Tensor empty_pixels(const Tensor& x) {
   const Shape& s = x.shape();
-  if (x.is_channels_last() && !x.is_contiguous()) return permute(reshape(rows, {s[0], s[2], s[3], s[1]}), {0, 3, 1, 2});
-  return reshape(permute(rows, {0, 2, 1}).contiguous(), s);
+  if (!channels_innermost(x)) return empty(s, x.dtype(), x.device());
+  return permute(empty({s[0], s[2], s[3], s[1]}, x.dtype(), x.device()), {0, 3, 1, 2});
 }
 
 Tensor wide(const Tensor& parameter, DType dtype) {
@@ -54,15 +57,14 @@ Tensor wide(const Tensor& parameter, DType dtype) {
 GroupNormResult group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& options) {
   const OpScope scope("group_norm", x, weight, bias);
   check(x, weight, bias, options);
-  const Tensor rows = pixels_first(x);
-  GroupNormResult out{empty(rows.shape(), x.dtype(), x.device()),
-                      empty({2, x.shape()[0], options.groups}, acc_dtype(x.dtype()), x.device())};
-  scope.elementwise(out.y, 8);  // mean 1, variance 3, normalise 2, scale and shift 2
-  if (rows.numel() > 0)
+  const Tensor y = empty_pixels(x);
+  GroupNormResult out{pixels_first(y, x), empty({2, x.shape()[0], options.groups}, acc_dtype(x.dtype()), x.device())};
+  scope.elementwise(y, 8);  // mean 1, variance 3, normalise 2, scale and shift 2
+  if (x.numel() > 0)
     on_device(x.device(), [&](auto backend) {
-      group_norm_kernel(backend, rows, wide(weight, x.dtype()), wide(bias, x.dtype()), options, out);
+      group_norm_kernel(backend, pixels_first(x, x), wide(weight, x.dtype()), wide(bias, x.dtype()), options, out);
     });
-  out.y = pixels_last(out.y, x);
+  out.y = y;
   return out;
 }
 
@@ -73,11 +75,11 @@ GroupNormGrads group_norm_backward(const Tensor& grad, const GroupNormSaved& sav
   check(x, weight, bias, options);
   require<ShapeError>(grad.shape() == x.shape(), "group_norm_backward: grad must be like x; {} and {}", grad, x);
   require<DTypeError>(grad.dtype() == x.dtype(), "group_norm_backward: grad must be like x; {} and {}", grad, x);
-  const Tensor rows = pixels_first(x), up = pixels_first(grad);
+  const Tensor rows = pixels_first(x, x), up = pixels_first(grad, x), grad_x = wanted.x ? empty_pixels(x) : Tensor();
   const Shape channels = {x.shape()[1]};
   const DType acc = acc_dtype(x.dtype());
   GroupNormGrads grads;
-  if (wanted.x) grads.x = empty(rows.shape(), x.dtype(), x.device());
+  if (wanted.x) grads.x = pixels_first(grad_x, x);
   if (wanted.weight) grads.weight = zeros(channels, acc, x.device());
   if (wanted.bias) grads.bias = zeros(channels, acc, x.device());
   scope.writes(grads.x);
@@ -85,7 +87,7 @@ GroupNormGrads group_norm_backward(const Tensor& grad, const GroupNormSaved& sav
   const GroupNormSaved inputs{rows, statistics, wide(weight, x.dtype()), wide(bias, x.dtype())};
   if (rows.numel() > 0)
     on_device(x.device(), [&](auto backend) { group_norm_backward_kernel(backend, up, inputs, options, grads); });
-  if (wanted.x) grads.x = pixels_last(grads.x, x);
+  grads.x = grad_x;
   if (wanted.weight) grads.weight = grads.weight.to(x.dtype());
   if (wanted.bias) grads.bias = grads.bias.to(x.dtype());
   return grads;

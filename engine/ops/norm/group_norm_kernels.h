@@ -4,8 +4,8 @@
 #include "engine/ops/norm/group_norm.h"
 #include "engine/tensor.h"
 
-// x, y, grad: [N, P, C] with P pixels, contiguous; weight, bias: [C] in Acc<T>, or undefined; statistics:
-// [2, N, groups] in Acc<T>. Nothing is empty.
+// x, y, grad: [N, P, C] with P pixels, all three in one memory order: the channels innermost, or the pixels; weight,
+// bias: [C] in Acc<T>, or undefined; statistics: [2, N, groups] in Acc<T>. Nothing is empty.
 
 namespace plumb {
 

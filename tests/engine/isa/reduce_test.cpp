@@ -51,7 +51,46 @@ std::string results(const ReduceKernels& rows, const float* a, const float* b, c
   return out;
 }
 
+/// Everything the group norm rows compute of a tile.
+std::string group_norm_results(const GroupNormRows<float>& rows, const PixelTile& tile, const Tensor& x,
+                               const Tensor& up, bool silu) {
+  const int64_t step = (tile.planes ? tile.pixels : tile.channels) + 3;  // lines with a gap between them
+  const Tensor affine = random_tensor({5, tile.channels}, 9, DType::f32);
+  const float* a = affine.data<float>();
+  const ChannelAffine<float> parameters = {a, a + tile.channels, a + 2 * tile.channels, silu};
+  const PixelArray<const float> from = {x.data<float>(), step}, grads = {up.data<float>(), step};
+  std::vector<float> sums(static_cast<size_t>(4 * tile.channels)), out(static_cast<size_t>(2 * x.numel()), 42.0f);
+  rows.moments(tile, from, sums.data(), sums.data() + tile.channels);
+  rows.grad_sums(tile, from, grads, parameters, sums.data() + 2 * tile.channels, sums.data() + 3 * tile.channels);
+  rows.normalise(tile, from, parameters, {out.data(), step});
+  rows.grad(tile, from, grads, parameters, {a + 3 * tile.channels, a + 4 * tile.channels},
+            {out.data() + x.numel(), step});
+  return bytes_of(sums.data(), sums.size() * sizeof(float)) + bytes_of(out.data(), out.size() * sizeof(float));
+}
+
 }  // namespace
+
+TEST_CASE("group norm rows: every instruction set gives the same bits, for every remainder of a tile") {
+  const GroupNormRows<float>& reference = find_kernels("portable")->reduce.group_norm;
+  for (const char* name : {"avx2", "avx512"}) {
+    const Kernels* variant = find_kernels(name);
+    if (!variant) continue;
+    CAPTURE(name);
+    for (int64_t pixels : {1, 2, 15, 16, 17, 33, 100, 1024})
+      for (int64_t channels : {1, 3, 4, 17, 64})
+        for (const bool planes : {false, true})
+          for (const bool silu : {false, true}) {
+            CAPTURE(pixels);
+            CAPTURE(channels);
+            CAPTURE(planes);
+            const PixelTile tile = {pixels, channels, planes};
+            const Tensor x = random_tensor({(pixels + 3) * (channels + 3)}, 1, DType::f32);
+            const Tensor up = random_tensor(x.shape(), 2, DType::f32);
+            CHECK((group_norm_results(reference, tile, x, up, silu) ==
+                   group_norm_results(variant->reduce.group_norm, tile, x, up, silu)));
+          }
+  }
+}
 
 TEST_CASE("row kernels: every instruction set gives the same bits") {
   const ReduceKernels& reference = find_kernels("portable")->reduce;

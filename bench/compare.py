@@ -38,6 +38,10 @@ GOALS = {
     "attention_forward/B:2/heads:8/T:1024/d:40": (None, 24.4e-3),
     "attention_forward/B:1/heads:8/T:4096/d:40": (None, 195e-3),
 }
+# 3x3 convolutions, pictures, channels, height and width: 400 effective GFLOP/s up to 640 channels
+for n, channels, side in ((16, 64, 32), (16, 128, 16), (16, 256, 8), (2, 320, 64), (2, 640, 32), (2, 1280, 16)):
+    for kind in ("conv2d_forward", "conv2d_x", "conv2d_weight"):
+        GOALS[f"{kind}/n:{n}/in:{channels}/out:{channels}/side:{side}"] = (None, 18 * n * (side * channels) ** 2 / 400e9 if channels <= 640 else None)
 # name -> (another of ours, most that ours may take of its time)
 OWN_GOALS = {
     "tf_cpp_step/64": ("dpo_step/64", 1.35),

@@ -62,6 +62,7 @@ void Flags::add_global(GlobalFlags& global) {
   add("--threads", global.threads, "worker threads; 0 is one a core; the result is the same", between(0, 4096));
   add("--seed", global.seed, "the run is a function of it", non_negative());
   add("--deterministic", global.deterministic, "same bits run after run on CUDA too");
+  add("--winograd", global.winograd, "Winograd's convolutions, faster with 3 to 5 times the rounding error").advanced();
   add("--out", global.out, "where results go").alias("--output_dir").shown_as("DIR");
   add("--quiet", global.quiet, "no progress").transient();
   add("--json", global.json, "the result on standard output as JSON").transient();

@@ -54,6 +54,7 @@ struct GlobalFlags {
   int64_t threads = 0;          // 0: one a core
   int64_t seed = 0;
   bool deterministic = false;
+  bool winograd = true;  // false: no convolution by Winograd's algorithm (engine/ops/conv/algorithm.h)
   std::string out = {};
   bool quiet = false;
   bool json = false;

@@ -4,7 +4,8 @@
 
 namespace plumb {
 
-/// Puts --threads into force and checks --device. Throws UsageError for a device that this build or machine lacks.
+/// Puts --threads and --winograd into force and checks --device. Throws UsageError for a device that this build or
+/// machine lacks.
 void apply_globals(const GlobalFlags& global);
 
 }  // namespace plumb

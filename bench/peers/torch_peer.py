@@ -246,6 +246,26 @@ def attention_forward(shape):
 SLOW = 0.1  # seconds
 
 
+CONVOLUTIONS = ("conv2d_forward", "conv2d_x", "conv2d_weight")
+CONVOLUTION_SHAPES = ((16, 64, 32), (16, 128, 16), (16, 256, 8), (2, 320, 64), (2, 640, 32), (2, 1280, 16))  # pictures, channels, height and width
+
+
+def convolution(kind, shape):
+    """name of a memory order -> a function that runs one direction of a 3x3 convolution in it; the result is allocated, as ours."""
+    n, channels, out, side = shape
+    aten, one = torch.ops.aten, [1, 1]
+
+    def in_order(order):
+        x, grad, weight = (torch.rand(s).mul(2).sub(1).contiguous(memory_format=order)
+                           for s in ((n, channels, side, side), (n, out, side, side), (out, channels, 3, 3)))
+        if kind == "conv2d_forward":
+            return lambda: torch.nn.functional.conv2d(x, weight, padding=1)
+        wanted = [kind == "conv2d_x", kind == "conv2d_weight", False]
+        return lambda: aten.convolution_backward(grad, x, weight, None, one, one, one, False, [0, 0], 1, wanted)
+
+    return {"contiguous": in_order(torch.contiguous_format), "channels_last": in_order(torch.channels_last)}
+
+
 class Peer:
     """Keeps what was prepared, so that compilation is paid once."""
 
@@ -261,6 +281,10 @@ class Peer:
             return self.fastest_unet(name, torch_unet.BENCHMARKS[kind], int(size))
         if kind in PREFERENCE_LOSSES:
             return self.fastest_step(name, lambda *how: preference_step(kind, int(size), *how))
+        if kind in CONVOLUTIONS:
+            orders = convolution(kind, [int(part.split(":")[1]) for part in size.split("/")])  # n:2/in:64/out:64/side:32
+            faster = min(orders, key=lambda order: measure(orders[order], 0.1)["cpu_median_s"])
+            return orders[faster], 1, faster
         if kind == "attention_forward":
             shape = [int(part.split(":")[1]) for part in size.split("/")]  # B:2/heads:8/T:1024/d:40
             return attention_forward(shape), 1, "eager"
@@ -311,7 +335,8 @@ class Peer:
 
 
 NAMES = ["toy_step/512", "toy_step/64", "dpo_step/64", "tf_cpp_step/64", "self_dpo_step/64", "dspo_step/64", "add_2x2", "add_2x2_recorded", "chain_100_per_op",
-         *(f"{name}/16" for name in torch_unet.BENCHMARKS), "attention_forward/B:16/heads:4/T:64/d:32", "attention_forward/B:2/heads:8/T:1024/d:40", "attention_forward/B:1/heads:8/T:4096/d:40"]
+         *(f"{name}/16" for name in torch_unet.BENCHMARKS), "attention_forward/B:16/heads:4/T:64/d:32", "attention_forward/B:2/heads:8/T:1024/d:40", "attention_forward/B:1/heads:8/T:4096/d:40",
+         *(f"{kind}/n:{n}/in:{channels}/out:{channels}/side:{side}" for n, channels, side in CONVOLUTION_SHAPES for kind in CONVOLUTIONS)]
 
 
 def main():

@@ -6,8 +6,10 @@
 //   backward to x     dx[row, c]   = patches of dy [row, (u, v, o)]    weight[(u, v, o), c]
 //   backward to w     dw[o, (u, v, c)] = sum over blocks of dy[rows, o]^T patches of x [rows, (u, v, c)]
 //
-// Blocks depend on sizes alone, and the sum over blocks is taken in their order: same bits for any number of threads.
-// One channel a group (depth-wise) leaves no product; depthwise_cpu.cpp has it.
+// In f32 rows of the pictures themselves can be the patches (rows_cpu.cpp), which gathers nothing; Winograd's algorithm
+// (winograd_cpu.cpp) needs fewer operations. Blocks depend on sizes alone, and the sum over blocks is taken in their
+// order: same bits for any number of threads. One channel a group (depth-wise) leaves no product; depthwise_cpu.cpp has
+// it.
 
 #include <algorithm>
 
@@ -19,10 +21,12 @@
 #include "engine/ops/conv/conv2d_kernels.h"
 #include "engine/ops/conv/depthwise.h"
 #include "engine/ops/conv/patches.h"
+#include "engine/ops/conv/rows.h"
 #include "engine/ops/conv/scatter.h"
 #include "engine/ops/conv/scratch.h"
 #include "engine/ops/conv/winograd.h"
 #include "engine/ops/layout/view.h"
+#include "engine/packed_matrix.h"
 
 namespace plumb {
 namespace {
@@ -45,11 +49,39 @@ struct Output {
   const T* bias;  // of the group, or null
 };
 
-/// out[row, j] = patches [row, k] bank[k, j] for all rows; `bank` is [columns, channels] or, transposed, the reverse.
+/// Fewer columns or less depth are BLAS's (engine/gemm.cpp), which packs for itself.
+constexpr int64_t kLeastPacked = 16;
+
+/// A bank of kernels as the right-hand side of one product after the other: in floats packed once for all of them.
 template <class T>
-void multiply_patches(const Patches& patches, int64_t rows, const T* pictures, const MatrixView<T>& bank,
+class Bank {
+ public:
+  /// [depth, channels] or, transposed, the reverse.
+  Bank(const MatrixView<T>& kernels, int64_t depth, int64_t channels) : kernels_(kernels), channels_(channels) {
+    if constexpr (std::is_same_v<T, float>)
+      if (plumb::kernels().gemm.tile && std::min(depth, channels) >= kLeastPacked)
+        packed_ = PackedMatrix(kernels, depth, channels);
+  }
+
+  void multiply(int64_t rows, int64_t depth, const MatrixView<T>& a, const GemmTarget<T>& out) const {
+    if constexpr (std::is_same_v<T, float>)
+      if (packed_.defined()) return gemm(rows, a, packed_, out);
+    gemm<T>({rows, channels_, depth}, a, kernels_, out);
+  }
+
+ private:
+  MatrixView<T> kernels_;
+  int64_t channels_;
+  PackedMatrix packed_;
+};
+
+/// out[row, j] = patches [row, k] bank[k, j] for all rows; `kernels` is [columns, channels] or, transposed, the
+/// reverse.
+template <class T>
+void multiply_patches(const Patches& patches, int64_t rows, const T* pictures, const MatrixView<T>& kernels,
                       int64_t channels, const Output<T>& out) {
   const int64_t columns = patches.columns(), block = rows_of_block(rows, columns);
+  const Bank<T> bank(kernels, columns, channels);
   parallel_for(ceil_div(rows, block), 1, [&](int64_t first, int64_t last) {
     Scratch<T> scratch(patches.is_picture() ? 0 : block * columns);
     for (int64_t b = first; b < last; ++b) {
@@ -59,8 +91,7 @@ void multiply_patches(const Patches& patches, int64_t rows, const T* pictures, c
         patches.gather(pictures, begin, end, scratch.data());
         a = {scratch.data(), columns};
       }
-      gemm<T>({end - begin, channels, columns}, a, bank,
-              {.data = out.data + begin * out.pitch, .ld = out.pitch, .bias = out.bias});
+      bank.multiply(end - begin, columns, a, {.data = out.data + begin * out.pitch, .ld = out.pitch, .bias = out.bias});
     }
   });
 }
@@ -145,9 +176,11 @@ void conv2d_kernel(Cpu, const ConvGeometry& g, const Tensor& x, const Tensor& we
   visit_dtype(TypeList<float, double>{}, x.dtype(), "conv2d", [&]<class T>() {
     const T* offset = bias.defined() ? bias.data<T>() : nullptr;
     if (is_depthwise(g)) return depthwise_forward<T>(g, x.data<T>(), weight.data<T>(), offset, y.mutable_data<T>());
-    if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<T, float>) {
       if (takes_winograd(ConvDirection::forward, g))
         return winograd_forward(kernels(), g, x.data<T>(), weight.data<T>(), offset, y.mutable_data<T>());
+      if (rows_fit(g)) return rows_forward(g, x.data<T>(), weight.data<T>(), offset, y.mutable_data<T>());
+    }
     forward<T>(g, x.data<T>(), weight.data<T>(), offset, y.mutable_data<T>());
   });
 }
@@ -156,9 +189,11 @@ void conv2d_backward_x_kernel(Cpu, const ConvGeometry& g, const Tensor& grad, co
   visit_dtype(TypeList<float, double>{}, grad.dtype(), "conv2d_backward", [&]<class T>() {
     if (grad.numel() == 0) return void(grad_x.zero_());
     if (is_depthwise(g)) return depthwise_backward_x<T>(g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
-    if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<T, float>) {
       if (takes_winograd(ConvDirection::backward_x, g))
         return winograd_backward_x(kernels(), g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
+      if (rows_fit_backward_x(g)) return rows_backward_x(g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
+    }
     if (scatters(g)) return scattered_backward_x<T>(g, grad.data<T>(), weight.data<T>(), grad_x.mutable_data<T>());
     const Tensor bank =
         permute(reshape(weight, {g.options.groups, g.group_out(), g.kernel.height * g.kernel.width, g.group_in()}),

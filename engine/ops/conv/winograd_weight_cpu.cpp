@@ -8,9 +8,9 @@
 //
 // Few channels: all sums fit into the second-level cache. A task is a part of the tiles, taken a block at a time whose
 // transformed values fit beside them; the parts' gradients are added in order.
-// Many channels: tiles are transformed in groups, of 64 MiB at most; a task is a block of sums, over all tiles of the
-// group. Writing all sums to memory first is slower, and for 1280 channels they would take 236 MB.
-// Parts and groups depend on sizes alone: same bits for any number of threads, and on AVX2 and AVX-512.
+// Many channels: tiles are transformed in groups, of 16 MiB or 64 tiles; a task is a block of sums, over all tiles of
+// the group. Writing all sums to memory first is slower, and for 1280 channels they would take 236 MB. Parts and groups
+// depend on sizes alone: same bits for any number of threads, and on AVX2 and AVX-512.
 
 #include <algorithm>
 
@@ -26,7 +26,8 @@ constexpr int64_t kDepth = 128;        // of a chain of sums, as forward
 constexpr int64_t kFewSums = 64 * 80;  // O * C: 0.7 MB
 constexpr int64_t kBlockTiles = 32;    // with few channels
 constexpr int64_t kPartTiles = 4 * kBlockTiles, kMostParts = 16;
-constexpr int64_t kGroupElements = int64_t(1) << 24;
+constexpr int64_t kGroupElements = int64_t(1) << 22;
+constexpr int64_t kLeastGroup = 64;                    // tiles, so that adding up is a small part
 constexpr int64_t kTaskRows = 112, kTaskColumns = 64;  // of sums, with many channels
 constexpr int64_t kGrain = 8;                          // tiles transformed in a task
 
@@ -87,7 +88,7 @@ class WinogradWeight {
   }
 
   void by_sums(const float* grad, const float* x, float* grad_weight) const {
-    const Parts groups(x_.count(), std::max(kDepth, kGroupElements / (kWinogradValues * (in_ + out_))));
+    const Parts groups(x_.count(), std::max(kLeastGroup, kGroupElements / (kWinogradValues * (in_ + out_))));
     const Parts rows(out_, kTaskRows), columns(in_, kTaskColumns);
     const WinogradLayout a(groups.each, out_), b(groups.each, in_), c(rows.each, columns.each);
     Scratch<float> gradients(a.elements()), samples(b.elements());

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "engine/ops/conv/algorithm.h"
 #include "engine/ops/conv/conv2d_reference.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/linear.h"
@@ -125,4 +128,41 @@ TEST_CASE("conv2d: rejects what does not fit") {
           conv2d(x, zeros({2, 4, 3, 3}, DType::f64));
         }).find("conv2d: operands must have one dtype") == 0);
   CHECK_THROWS_AS(conv2d_backward_x(zeros({1, 2, 4, 4}), weight, {1, 4, 5, 5}, {}), ShapeError);
+}
+
+TEST_CASE("conv2d: direct in f32, on rows of pictures and on patches, agrees with the definition") {
+  const WinogradScope direct(WinogradChoice::never);
+  struct Case {
+    Shape x, weight;
+    Conv2dOptions options;
+  };
+  // Remainders of tiles, panels and parts of depth; several tasks, several pictures in a task; strides without and with
+  // samples left over; channels whose rows would conflict in the cache; pictures too narrow for rows.
+  const Case cases[] = {
+      {{2, 17, 9, 11}, {35, 17, 3, 3}, {.padding = {1, 1}}},
+      {{5, 16, 7, 6}, {16, 16, 3, 3}, {.padding = {1, 1}}},
+      {{3, 24, 40, 33}, {20, 24, 3, 3}, {.padding = {2, 0}}},
+      {{2, 20, 16, 15}, {40, 20, 3, 3}, {.stride = {2, 2}, .padding = {1, 1}}},
+      {{2, 18, 19, 21}, {17, 18, 5, 4}, {.stride = {3, 1}, .padding = {0, 3}, .dilation = {2, 1}}},
+      {{1, 16, 17, 20}, {16, 16, 1, 1}, {.stride = {2, 3}}},
+      {{1, 512, 6, 8}, {16, 512, 3, 3}, {.padding = {1, 1}}},
+      {{1, 300, 8, 16}, {600, 300, 2, 3}, {.padding = {1, 1}}},
+      {{2, 16, 9, 3}, {16, 16, 3, 3}, {.padding = {1, 1}}},
+      {{3, 16, 1, 30}, {16, 16, 1, 3}, {.padding = {0, 4}}},
+  };
+  for (const Case& c : cases) {
+    INFO("channels ", c.x[1], ", height ", c.x[2], ", width ", c.x[3]);
+    const Tensor x = channels_last(random_tensor(c.x, 1, DType::f32)), weight = random_tensor(c.weight, 2, DType::f32);
+    const Tensor bias = random_tensor({c.weight[0]}, 3, DType::f32);
+    const Tensor y = conv2d(x, weight, bias, c.options), up = random_tensor(y.shape(), 4, DType::f32);
+    // The values are below 2 and the terms below 4, so the sums' rounding errors are far below this share of them.
+    const double bound = 1e-6 * double(c.x[1] * c.weight[2] * c.weight[3]);
+    CHECK(worst_error(y, reference::conv2d(x, weight, bias, c.options).to_vector<double>()) < bound);
+    CHECK(worst_error(conv2d_backward_x(up, weight, x.shape(), c.options),
+                      reference::conv2d_backward_x(up, weight, x.shape(), c.options).to_vector<double>()) < bound);
+    const double many = 1e-6 * double(y.numel() / y.size(1));
+    CHECK(worst_error(conv2d_backward_weight(up, x, weight.shape(), c.options),
+                      reference::conv2d_backward_weight(up, x, weight.shape(), c.options).to_vector<double>()) <
+          std::max(bound, many));
+  }
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/allocator.h"
 #include "engine/ops/conv/algorithm.h"
 #include "engine/ops/conv/conv2d_reference.h"
 #include "engine/ops/layout/view.h"
@@ -191,4 +192,44 @@ TEST_CASE("winograd: the error that is documented, beside that of the direct con
       CHECK(rms_error(conv2d_backward_weight(grad, x, weight.shape(), options), grad_weight) < bound);
     }
   }
+}
+
+TEST_CASE("winograd: the rule takes it for many results and leaves few results and few channels to the direct way") {
+  if (!kernels().gemm.tile) return;
+  const auto takes = [](const Problem& p) {
+    std::string taken;
+    for (const auto direction : {ConvDirection::forward, ConvDirection::backward_x, ConvDirection::backward_weight})
+      taken += takes_winograd(direction, geometry_of(p)) ? 'w' : 'd';
+    return taken;
+  };
+  CHECK(takes({16, 64, 64, {32, 32}, {1, 1}}) == "www");
+  CHECK(takes({2, 1280, 1280, {16, 16}, {1, 1}}) == "www");
+  CHECK(takes({1, 256, 256, {8, 8}, {1, 1}}) == "dwd");
+  CHECK(takes({1, 256, 256, {4, 4}, {1, 1}}) == "ddd");
+  CHECK(takes({16, 4, 64, {32, 32}, {1, 1}}) == "dwd");
+  CHECK(takes({16, 64, 4, {32, 32}, {1, 1}}) == "wdw");
+}
+
+TEST_CASE("conv2d: channels-last pictures are read where they lie") {
+  const int before = num_threads();
+  set_num_threads(1);
+  const Tensor x = channels_last(random_tensor({1, 32, 256, 256}, 1, DType::f32));
+  const Tensor weight = random_tensor({32, 32, 3, 3}, 2, DType::f32);
+  const int64_t bytes = x.numel() * 4;
+  // Beyond the result: less than half a copy of x.
+  const auto extra = [&](auto call) {
+    release_cached_memory();
+    reset_peak_memory();
+    const int64_t held = allocator_statistics().allocated_bytes;
+    const Tensor result = call();
+    return allocator_statistics().peak_allocated_bytes - held - result.numel() * 4;
+  };
+  for (const auto choice : {WinogradChoice::never, WinogradChoice::fitting}) {
+    const WinogradScope scope(choice);
+    const Conv2dOptions options{.padding = {1, 1}};
+    CHECK(extra([&] { return conv2d(x, weight, {}, options); }) < bytes / 2);
+    CHECK(extra([&] { return conv2d_backward_x(x, weight, x.shape(), options); }) < bytes / 2);
+    CHECK(extra([&] { return conv2d_backward_weight(x, x, weight.shape(), options); }) < bytes / 2);
+  }
+  set_num_threads(before);
 }

@@ -209,9 +209,11 @@ void conv2d_backward_weight_kernel(Cpu, const ConvGeometry& g, const Tensor& gra
     if (grad.numel() == 0) return void(grad_weight.zero_());
     T* bank = grad_weight.mutable_data<T>();
     if (is_depthwise(g)) return depthwise_backward_weight<T>(g, grad.data<T>(), x.data<T>(), bank);
-    if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<T, float>) {
       if (takes_winograd(ConvDirection::backward_weight, g))
         return winograd_backward_weight(kernels(), g, grad.data<T>(), x.data<T>(), bank);
+      if (rows_fit_backward_weight(g)) return rows_backward_weight(g, grad.data<T>(), x.data<T>(), bank);
+    }
     backward_weight<T>(g, grad.data<T>(), x.data<T>(), bank);
   });
 }

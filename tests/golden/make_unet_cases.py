@@ -1,4 +1,4 @@
-"""Writes small diffusers UNet2DModels: the names of their weights, outputs and the gradients of one training step.
+"""Writes small diffusers UNet2DModels and Transformer2DModels: the names of their weights, outputs and the gradients of one training step.
 
     python make_unet_cases.py --packed tests/golden/unet
 
@@ -11,7 +11,7 @@ import math
 import pathlib
 
 import torch
-from diffusers import UNet2DModel
+from diffusers import Transformer2DModel, UNet2DModel
 
 import case_files
 
@@ -59,6 +59,23 @@ class Sinusoids(torch.nn.Module):
         return torch.cat([torch.cos(angle), torch.sin(angle)] if self.flip else [torch.sin(angle), torch.cos(angle)], 1)
 
 
+def keep_gradients(case, model, tensors):
+    numbers = []
+    for index, (name, parameter) in enumerate(model.named_parameters()):
+        grad = parameter.grad.double().flatten()
+        numbers.append([grad.norm().item(), torch.dot(grad, wave(grad.numel(), index)).item()])
+        if grad.numel() <= KEPT:
+            tensors[f"{case}.grad.{name}"] = parameter.grad
+    tensors[f"{case}.grads"] = torch.tensor(numbers, dtype=torch.float64)
+
+
+def state_of(model, dtype):
+    """Names and shapes, once for both types."""
+    state = [[key, list(value.shape)] for key, value in model.state_dict().items()]
+    assert [key for key, _ in model.named_parameters()] == [key for key, _ in state]
+    return state if dtype == torch.float64 else []
+
+
 def run(name, seed, options, dtype, entries, tensors):
     options = dict(options)
     shape = options.pop("sample")
@@ -81,17 +98,40 @@ def run(name, seed, options, dtype, entries, tensors):
                     f"{case}.grad_x": x.grad})
     if has_classes:
         tensors[f"{case}.labels"] = labels
-    numbers = []
-    for index, (parameter_name, parameter) in enumerate(model.named_parameters()):
-        grad = parameter.grad.double().flatten()
-        numbers.append([grad.norm().item(), torch.dot(grad, wave(grad.numel(), index)).item()])
-        if grad.numel() <= KEPT:
-            tensors[f"{case}.grad.{parameter_name}"] = parameter.grad
-    tensors[f"{case}.grads"] = torch.tensor(numbers, dtype=torch.float64)
-    state = [[key, list(value.shape)] for key, value in model.state_dict().items()]
-    assert [key for key, _ in model.named_parameters()] == [key for key, _ in state]
+    keep_gradients(case, model, tensors)
     entries.append({"case": case, "kind": "unet2d", "seed": seed, "options": {key: value for key, value in options.items() if value is not None or key in ("attention_head_dim", "mid_block_type")},
-                    "parameters": sum(math.prod(size) for _, size in state), "state": state if dtype == torch.float64 else []})
+                    "parameters": sum(p.numel() for p in model.parameters()), "state": state_of(model, dtype)})
+
+
+TRANSFORMERS = {
+    "conv_projection": {"in_channels": 12, "num_attention_heads": 3, "attention_head_dim": 4, "num_layers": 2, "cross_attention_dim": 6, "norm_num_groups": 3,
+                        "sample": [2, 12, 3, 5], "tokens": 7},
+    "linear_projection": {"in_channels": 8, "num_attention_heads": 2, "attention_head_dim": 5, "num_layers": 1, "cross_attention_dim": 4, "norm_num_groups": 4,
+                          "use_linear_projection": True, "attention_bias": True, "sample": [3, 8, 2, 4], "tokens": 1},
+    "without_context": {"in_channels": 8, "num_attention_heads": 1, "attention_head_dim": 8, "num_layers": 1, "norm_num_groups": 8, "sample": [2, 8, 4, 4]},
+}
+
+
+def run_transformer(name, seed, options, dtype, entries, tensors):
+    options = dict(options)
+    shape, tokens = options.pop("sample"), options.pop("tokens", None)
+    torch.manual_seed(seed)
+    model = Transformer2DModel(**options).to(dtype)
+    perturb(model)
+    generator = torch.Generator().manual_seed(seed + 1000)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype).requires_grad_(True)
+    target = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    case = f"{name}_{'f64' if dtype == torch.float64 else 'f32'}"
+    context = None
+    if tokens:
+        context = torch.randn([shape[0], tokens, options["cross_attention_dim"]], generator=generator, dtype=torch.float64).to(dtype).requires_grad_(True)
+    y = model(x, encoder_hidden_states=context).sample
+    torch.nn.functional.mse_loss(y, target).backward()
+    tensors.update({f"{case}.x": x.detach(), f"{case}.target": target, f"{case}.y": y.detach(), f"{case}.grad_x": x.grad})
+    if tokens:
+        tensors.update({f"{case}.context": context.detach(), f"{case}.grad_context": context.grad})
+    keep_gradients(case, model, tensors)
+    entries.append({"case": case, "kind": "transformer2d", "seed": seed, "options": options, "state": state_of(model, dtype)})
 
 
 def main():
@@ -103,6 +143,9 @@ def main():
     for seed, (name, options) in enumerate(CASES.items()):
         for dtype in (torch.float64, torch.float32):
             run(name, seed + 1, options, dtype, entries, tensors)
+    for seed, (name, options) in enumerate(TRANSFORMERS.items()):
+        for dtype in (torch.float64, torch.float32):
+            run_transformer(name, seed + 101, options, dtype, entries, tensors)
     header = {"made_by": "tests/golden/make_unet_cases.py", "versions": case_files.versions("diffusers")}
     print(case_files.write_lines(arguments.packed, entries, tensors, header), "cases")
 

@@ -26,6 +26,18 @@ TEST_CASE("allocator: a tensor of a power of two of bytes wastes next to nothing
     }
 }
 
+TEST_CASE("allocator: from 16 MiB up at most an eighth is wasted") {
+  for (const int64_t bytes : {(int64_t(16) << 20) - 5, (int64_t(16) << 20) + 5, int64_t(25'888'788),
+                              (int64_t(64) << 20) + 5, (int64_t(127) << 20) + 5}) {
+    release_cached_memory();
+    const int64_t before = bytes_in_use();
+    const Tensor x = empty({bytes}, DType::u8);
+    const double ratio = double(bytes_in_use() - before) / double(bytes);
+    CHECK(ratio >= 1);
+    CHECK(ratio < 1.126);
+  }
+}
+
 TEST_CASE("allocator: a large request takes an idle block of up to twice its size before it asks the system") {
   release_cached_memory();
   { const Tensor large = empty({int64_t(1) << 20}); }

@@ -41,13 +41,16 @@ Tensor hash_of(const Tensor& x) {
 /// "title#out0" of every case: the values of a product in f32, otherwise a hash of the bits.
 TensorMap all_results() {
   TensorMap results;
+  const auto add = [&](const OpCase& item, DType dtype, Layout layout) {
+    const bool values = is_product(item.op) && dtype != DType::f64;
+    for (const auto& [name, tensor] : run_large(item, large_inputs(item, dtype, layout)))
+      results[title_of(item, dtype, layout) + "#" + name] = values ? tensor.contiguous() : hash_of(tensor);
+  };
   for (const OpEntry& op : op_table())
-    for (const OpCase& item : large_cases(op.name))
-      for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
-        const bool values = is_product(op.name) && dtype != DType::f64;
-        for (const auto& [name, tensor] : run_large(item, large_inputs(item, dtype, Layout::dense)))
-          results[title_of(item, dtype, Layout::dense) + "#" + name] = values ? tensor.contiguous() : hash_of(tensor);
-      }
+    for (const OpCase& item : large_cases(op.name)) {
+      for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) add(item, dtype, Layout::dense);
+      if (has_picture(item)) add(item, DType::f32, Layout::channels_last);
+    }
   return results;
 }
 

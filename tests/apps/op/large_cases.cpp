@@ -94,6 +94,7 @@ void add_products(std::vector<OpCase>& cases) {
   const InputSpec weight{kAny, {36, 32, 3, 3}}, bias{kAny, {36}};
   cases.push_back({"conv2d", {{kAny, {3, 32, 27, 29}}, weight, bias}, R"({"padding": 1})"});
   cases.push_back({"conv2d", {{kAny, {3, 32, 27, 29}}, weight, bias}, R"({"padding": 1, "stride": 2})"});
+  cases.push_back({"conv2d", {{kAny, {2, 64, 33, 31}}, {kAny, {64, 64, 3, 3}}, {kAny, {64}}}, R"({"padding": 1})"});
   cases.push_back({"conv2d", {{kAny, {3, 32, 27, 29}}, {kAny, {16, 32, 1, 1}}}});
   cases.push_back(
       {"conv2d", {{kAny, {2, 64, 23, 29}}, {kAny, {64, 1, 3, 3}}, {kAny, {64}}}, R"({"padding": 1, "groups": 64})"});
@@ -143,6 +144,11 @@ std::vector<OpCase> enlarged(std::string_view op) {
   return {};
 }
 
+Tensor laid_out(const Tensor& x, Layout layout) {
+  if (layout == Layout::reversed && x.rank() > 1) return reversed_memory(x);
+  return layout == Layout::channels_last && x.rank() == 4 ? channels_last(x) : x;
+}
+
 RandomKey key_of(const OpCase& item) { return RandomKey{.seed = 5}.fork(item.op).fork(item.attributes); }
 
 }  // namespace
@@ -163,7 +169,7 @@ TensorMap large_inputs(const OpCase& item, DType dtype, Layout layout) {
   for (size_t i = 0; i < item.inputs.size(); ++i) {
     const Tensor x = make_input(item.inputs[i], key_of(item).fork(std::to_string(i)));
     const Tensor typed = is_floating(x.dtype()) ? x.to(dtype) : x;
-    inputs[std::to_string(i)] = layout == Layout::reversed && x.rank() > 1 ? reversed_memory(typed) : typed;
+    inputs[std::to_string(i)] = laid_out(typed, layout);
   }
   if (has_no_gradient(item.op)) return inputs;
   const Tensor out = run_large(item, inputs).at("out0");
@@ -176,10 +182,14 @@ TensorMap run_large(const OpCase& item, const TensorMap& inputs) {
   return run_op_case(find_op(item.op), &attributes, inputs.contains("g0"), inputs);
 }
 
+bool has_picture(const OpCase& item) {
+  return std::any_of(item.inputs.begin(), item.inputs.end(), [](const InputSpec& in) { return in.shape.rank() == 4; });
+}
+
 std::string title_of(const OpCase& item, DType dtype, Layout layout) {
   std::string title = fmt::format("{} {} {}", item.op, dtype, item.attributes);
   for (const InputSpec& input : item.inputs) title += fmt::format(" {}", input.shape);
-  return title + (layout == Layout::reversed ? " reversed" : "");
+  return title + (layout == Layout::reversed ? " reversed" : layout == Layout::channels_last ? " channels-last" : "");
 }
 
 }  // namespace plumb::test

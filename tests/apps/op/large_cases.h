@@ -16,7 +16,10 @@ namespace plumb::test {
 std::vector<OpCase> large_cases(std::string_view op);
 
 /// How an input lies in memory.
-enum class Layout { dense, reversed };
+enum class Layout { dense, reversed, channels_last };
+
+/// Whether the case has a picture, [N, C, H, W]: channels_last leaves other inputs as they are.
+bool has_picture(const OpCase& item);
 
 /// The inputs "0", "1", … of a case and, where it has a gradient, the upstream one "g0": pure functions of the case.
 TensorMap large_inputs(const OpCase& item, DType dtype, Layout layout);

@@ -32,6 +32,7 @@ std::vector<Run> all_runs() {
     for (const OpCase& item : large_cases(op.name)) {
       add(item, DType::f32, Layout::dense);
       add(item, DType::f32, Layout::reversed);
+      if (has_picture(item)) add(item, DType::f32, Layout::channels_last);
       add(item, DType::f64, Layout::dense);
       add(item, DType::bf16, Layout::dense);
     }

@@ -85,6 +85,8 @@ void add_products(std::vector<OpCase>& cases) {
   cases.push_back({"matmul", {{kAny, {3, 20011}}, {kAny, {20011, 5}}}});
   cases.push_back({"matmul", {{kAny, {3001, 37}}, {kAny, {37}}}});
   cases.push_back({"linear", {{kAny, {1031, 67}}, {kAny, {129, 67}}, {kAny, {129}}}});
+  for (const char* attributes : {R"({"activation": "silu"})", R"({"activation": "gelu"})"})
+    cases.push_back({"linear_act", {{kAny, {1031, 67}}, {kAny, {129, 67}}, {kAny, {129}}}, attributes});
   cases.push_back({"linear", {{kAny, {4099, 33}}, {kAny, {2, 33}}, {kAny, {2}}}});
   cases.push_back({"attention", {{kAny, {2, 3, 203, 40}}, {kAny, {2, 3, 531, 40}}, {kAny, {2, 3, 531, 24}}}});
   cases.push_back(

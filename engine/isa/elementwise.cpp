@@ -1,5 +1,10 @@
 // Elementwise kernels in float, compiled once an instruction set (see kernels.h).
 
+// Instructions are ordered before registers are given out, where there are registers enough: see stages.h.
+#if defined(__AVX512F__) && defined(__OPTIMIZE__) && !defined(__clang__)
+#pragma GCC optimize("schedule-insns")
+#endif
+
 #include "engine/isa/elementwise_rows.h"
 #include "engine/isa/variants.h"
 

@@ -4,6 +4,7 @@
 // becomes vector code only when the function in it is inlined whole.
 
 #include "engine/isa/elementwise_kernels.h"
+#include "engine/isa/stages.h"
 #include "engine/ops/elementwise/activation_functors.h"
 #include "engine/ops/elementwise/binary_functors.h"
 #include "engine/ops/elementwise/geglu_rows.h"
@@ -13,20 +14,20 @@
 namespace plumb::PLUMB_ISA {
 namespace {
 
-/// Elements computed at once by the rows whose functions are long: the remainder is padded to as many, since a scalar
-/// epilogue would cost as much an element as a whole vector. At most what the widest register holds.
-template <class T>
-constexpr int64_t kPad = 64 / int64_t(sizeof(T));
+/// Functions of a few instructions, which memory keeps waiting anyway.
+template <class F, class... Others>
+constexpr bool kOneOf = (__is_same(F, Others) || ...);
+template <class F>
+constexpr bool kLight = kOneOf<F, Abs, Neg, Square, Relu, Sign, LogicalNot, Sqrt, Floor, Ceil, Round, IsNan, IsFinite>;
+template <class F>
+constexpr bool kLightBackward = kLight<F> || kOneOf<F, Exp, Expm1, Log, Log1p, Rsqrt, Reciprocal, Tanh, Sigmoid>;
 
 template <class F, class T>
 [[gnu::flatten]] void unary_row(const T* x, T* out, int64_t count) {
-  const int64_t whole = count / kPad<T> * kPad<T>, rest = count - whole;
-  vector_loop(whole, [=](int64_t i) { out[i] = F::forward(x[i]); });
-  if (rest == 0) return;
-  T padded[kPad<T>] = {};
-  for (int64_t i = 0; i < rest; ++i) padded[i] = x[whole + i];
-  vector_loop(kPad<T>, [&](int64_t i) { padded[i] = F::forward(padded[i]); });
-  for (int64_t i = 0; i < rest; ++i) out[whole + i] = padded[i];
+  if constexpr (kLight<F>)
+    vector_loop(count, [=](int64_t i) { out[i] = F::forward(x[i]); });
+  else
+    staged_row(count, out, x, [](T value) { return F::forward(value); });
 }
 
 /// sin and cos: arguments beyond the range of the fast reduction go to the C library, element by element.
@@ -41,7 +42,7 @@ template <class F>
       kept[i - begin] = x[i];
       large |= math::abs(x[i]) > math::kTrigLimit ? 1u : 0u;
     }
-    for (int64_t i = begin; i < end; ++i) out[i] = F::forward(kept[i - begin]);
+    unary_row<F>(kept, out + begin, end - begin);
     if (large) [[unlikely]]
       for (int64_t i = begin; i < end; ++i)
         if (math::abs(kept[i - begin]) > math::kTrigLimit) out[i] = float(F::forward(double(kept[i - begin])));
@@ -50,22 +51,28 @@ template <class F>
 
 template <class F, class T>
 [[gnu::flatten]] void backward_row(const T* grad, const T* z, T* out, int64_t count) {
-  const int64_t whole = count / kPad<T> * kPad<T>, rest = count - whole;
-  vector_loop(whole, [=](int64_t i) { out[i] = F::backward(grad[i], z[i]); });
-  if (rest == 0) return;
-  T padded[kPad<T>] = {}, padded_z[kPad<T>] = {};
-  for (int64_t i = 0; i < rest; ++i) padded[i] = grad[whole + i], padded_z[i] = z[whole + i];
-  vector_loop(kPad<T>, [&](int64_t i) { padded[i] = F::backward(padded[i], padded_z[i]); });
-  for (int64_t i = 0; i < rest; ++i) out[whole + i] = padded[i];
+  if constexpr (kLightBackward<F>)
+    vector_loop(count, [=](int64_t i) { out[i] = F::backward(grad[i], z[i]); });
+  else
+    staged_row(count, out, grad, z, [](T up, T value) { return F::backward(up, value); });
 }
 
 /// What the two share, the exponential and the division, is computed once.
 template <class F, class T>
 [[gnu::flatten]] void with_derivative_row(const T* x, T* out, T* derivative, int64_t count) {
-  vector_loop(count, [=](int64_t i) {
+  vector_loop(unstaged<T>(count), [=](int64_t i) {
     const T value = x[i];  // read once: for all the compiler knows, out[i] is x[i]
     out[i] = F::forward(value);
     derivative[i] = F::derivative(value);
+  });
+  for_each_stage<T>(count, [=]<int64_t kCount>(int64_t first, int64_t n) {
+    alignas(64) T from[kCount], to[kCount], slope[kCount];
+    fill_stage<kCount>(from, x + first, n);
+    staged_loop<kCount>([&](int64_t i) {
+      to[i] = F::forward(from[i]);
+      slope[i] = F::derivative(from[i]);
+    });
+    for (int64_t i = 0; i < n; ++i) out[first + i] = to[i], derivative[first + i] = slope[i];
   });
 }
 

@@ -82,13 +82,12 @@ struct Gelu {
   static constexpr bool kFromOutput = false;
   template <class T>
   static PLUMB_HOST_DEVICE T forward(T x) {
-    return T(0.5) * x * (T(1) + math::erf(x * T(0.70710678118654752)));
+    return x * math::normal(x).below;
   }
   template <class T>
   static PLUMB_HOST_DEVICE T backward(T grad, T x) {
-    const T cdf = T(0.5) * (T(1) + math::erf(x * T(0.70710678118654752)));
-    const T pdf = T(0.39894228040143268) * math::exp(T(-0.5) * (x * x));  // 1 / sqrt(2 pi)
-    return grad * (cdf + x * pdf);
+    const math::Normal<T> normal = math::normal(x);
+    return grad * (normal.below + x * normal.density);
   }
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/isa/stages.h"
 #include "engine/ops/elementwise/activation_functors.h"
 #include "engine/simd.h"
 
@@ -11,13 +12,13 @@ namespace {
 /// y = a gelu(b)
 template <class T>
 [[gnu::flatten]] void geglu_row(const T* a, const T* b, T* y, int64_t n) {
-  vector_loop(n, [=](int64_t i) { y[i] = a[i] * Gelu::forward(b[i]); });
+  staged_row(n, y, a, b, [](T scale, T gate) { return scale * Gelu::forward(gate); });
 }
 
 /// grad_b = g a gelu'(b); grad_a = g gelu(b) is geglu_row of g and b.
 template <class T>
 [[gnu::flatten]] void geglu_grad_gate_row(const T* g, const T* a, const T* b, T* grad_b, int64_t n) {
-  vector_loop(n, [=](int64_t i) { grad_b[i] = Gelu::backward(g[i] * a[i], b[i]); });
+  staged_row(n, grad_b, g, a, b, [](T up, T scale, T gate) { return Gelu::backward(up * scale, gate); });
 }
 
 }  // namespace

@@ -42,6 +42,15 @@ GOALS = {
 for n, channels, side in ((16, 64, 32), (16, 128, 16), (16, 256, 8), (2, 320, 64), (2, 640, 32), (2, 1280, 16)):
     for kind in ("conv2d_forward", "conv2d_x", "conv2d_weight"):
         GOALS[f"{kind}/n:{n}/in:{channels}/out:{channels}/side:{side}"] = (None, 18 * n * (side * channels) ** 2 / 400e9 if channels <= 640 else None)
+# op -> arrays of least traffic, GB/s to reach at 1e6 elements (half of it at 1e7), least ratio peer / ours or None. `--names ops` compares these.
+SINGLE_OPS = {
+    "add": (3, 24, None), "copy": (2, 24, None), "sum": (1, 24, None), "silu": (2, 24, None), "silu_backward": (3, 24, None), "tanh": (2, 24, None),
+    "gelu": (2, 24, None), "softmax": (2, 24, None), "log_softmax": (2, 24, None), "layer_norm": (2, 24, None), "group_norm": (2, 24, None),
+    "group_norm_nhwc": (2, 24, None), "group_norm_silu": (2, 24, 3.5), "group_norm_silu_nhwc": (2, 24, 3.5), "group_norm_silu_backward": (3, 24, 3.5),
+    "group_norm_silu_backward_nhwc": (3, 24, 3.5), "randn": (1, 10, None), "mse": (2, 24, None), "adamw": (7, 24, None), "nchw_to_nhwc": (2, 20, None),
+}
+OPS = {f"{op}/{elements}": (ratio, arrays * 4e-9 * elements / (speed if elements == 1000000 else speed / 2))
+       for elements in (1000000, 10000000) for op, (arrays, speed, ratio) in SINGLE_OPS.items()}
 # name -> (another of ours, most that ours may take of its time)
 OWN_GOALS = {
     "tf_cpp_step/64": ("dpo_step/64", 1.35),
@@ -155,7 +164,7 @@ def summarise(name, rounds, peers):
             for key, part in (("ratio", 0), ("cpu_ratio", 1)):
                 ratios = [r[row["peer"]][part] / r["ours"][part] for r in rounds]
                 row[key], row[key + "_range"] = statistics.median(ratios), [min(ratios), max(ratios)]
-    least_ratio, most_seconds = GOALS.get(name, (None, None))
+    least_ratio, most_seconds = (GOALS | OPS).get(name, (None, None))
     row["goal"] = f"{least_ratio:g}x" if least_ratio else f"{most_seconds * 1e9:g} ns" if most_seconds else ""
     if least_ratio and "ratio" in row:
         row["met"] = row["ratio"] >= least_ratio
@@ -220,7 +229,7 @@ def parse():
     parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement")
     parser.add_argument("--peer", action="append", default=None, metavar="LABEL=PYTHON", help="an interpreter with PyTorch; may be repeated")
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)), help="processor that everything is pinned to")
-    parser.add_argument("--names", default=",".join(GOALS))
+    parser.add_argument("--names", default=",".join(GOALS), help='comma-separated; "ops" stands for the single ops')
     parser.add_argument("--no_compile", action="store_true", help="leave torch.compile out of the peers' variants")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
@@ -237,7 +246,7 @@ def main():
     # Quiet threads: ours must not start more than the peers have.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     ours, peers = Ours(arguments.build, arguments.seconds, arguments.cpu), start_peers(arguments)
-    names = [name for name in arguments.names.split(",") if name]
+    names = [name for given in arguments.names.split(",") for name in (OPS if given == "ops" else [given]) if name]
     missing = [name for name in names if name not in ours.names()]
     if missing:
         print(f"not among the programs of {arguments.build}/bench: {', '.join(missing)}", file=sys.stderr)

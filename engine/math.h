@@ -11,7 +11,7 @@
 // C library: float64 is for checks.
 //
 // Float accuracy against the exact value, in units in the last place, measured by tests/engine/math_test.cpp:
-//   exp, log 1.1 · erf 1.3 · sin, cos 1.5 · log1p 1.6 · expm1, tanh 1.7 · sigmoid 2.2
+//   exp, log 1.1 · erf 1.4 · sin, cos 1.5 · log1p 1.6 · expm1, tanh 1.7 · sigmoid 2.4
 // Zero, infinity, NaN and out-of-range arguments give what IEEE 754 and the C library give. Subnormal arguments and
 // results are exact to their own spacing unless the processor flushes them (see flush_denormals).
 // Polynomials are weighted minimax fits (Lawson iteration) of the Taylor remainders named beside them.
@@ -198,7 +198,8 @@ static PLUMB_HOST_DEVICE float exp_nonpositive(float x) {
   return x < -87.0f ? 0.0f : y;
 }
 
-/// Phi(x), the share of a standard normal below x, and its density.
+/// Phi(x), the share of a standard normal below x, within 1.7e-7, 8.2e-8 of x Phi(x), and 5.4e-7 of itself for x > -3;
+/// and its density, within 4.3e-8.
 template <class T>
 struct Normal {
   T below, density;

@@ -30,6 +30,7 @@ import warnings
 
 import torch
 
+import torch_ops
 import torch_unet
 
 CLASSES, TIME_WIDTH, CLASS_WIDTH, HIDDEN = 6, 32, 32, 128
@@ -288,6 +289,8 @@ class Peer:
         if kind == "attention_forward":
             shape = [int(part.split(":")[1]) for part in size.split("/")]  # B:2/heads:8/T:1024/d:40
             return attention_forward(shape), 1, "eager"
+        if kind in torch_ops.OPS:
+            return torch_ops.OPS[kind](int(size)), 1, "eager"
         plain = {"add_2x2": (add_2x2, 1000), "add_2x2_recorded": (add_2x2_recorded, 1000), "chain_100_per_op": (chain_100, 100)}
         make, per_call = plain[name]
         return make(), per_call, "eager"

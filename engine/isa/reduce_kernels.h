@@ -74,9 +74,11 @@ template <class A>
 struct GroupNormRows {
   void (*moments)(const PixelTile& tile, PixelArray<const A> x, A* means, A* squares);
   void (*normalise)(const PixelTile& tile, PixelArray<const A> x, const ChannelAffine<A>& affine, PixelArray<A> y);
-  void (*grad_sums)(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
-                    const ChannelAffine<A>& affine, A* projected, A* level);
-  void (*grad)(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up, const ChannelAffine<A>& affine,
+  void (*silu_grad)(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
+                    const ChannelAffine<A>& affine, PixelArray<A> g);
+  void (*grad_sums)(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> g, const A* mean, A* projected,
+                    A* level);
+  void (*grad)(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> g, const ChannelAffine<A>& affine,
                const ChannelLines<A>& lines, PixelArray<A> grad_x);
 };
 

@@ -65,8 +65,8 @@ TEST_CASE("math: float functions stay within the documented distance of the exac
   check_accuracy("log", math::log, std::log, 0, kInf, 1.1);
   check_accuracy("log1p", math::log1p, std::log1p, -1, kInf, 1.6);
   check_accuracy("tanh", math::tanh, std::tanh, -kInf, kInf, 1.7);
-  check_accuracy("sigmoid", math::sigmoid, exact_sigmoid, -88, kInf, 2.2);
-  check_accuracy("erf", math::erf, std::erf, -kInf, kInf, 1.3);
+  check_accuracy("sigmoid", math::sigmoid, exact_sigmoid, -88, kInf, 2.4);
+  check_accuracy("erf", math::erf, std::erf, -kInf, kInf, 1.4);
   check_accuracy("sin", math::sin, std::sin, -math::kTrigLimit, math::kTrigLimit, 1.5);
   check_accuracy("cos", math::cos, std::cos, -math::kTrigLimit, math::kTrigLimit, 1.5);
 }
@@ -86,10 +86,10 @@ TEST_CASE("math: the normal distribution function, absolutely and in its lower t
   CAPTURE(worst_scaled);
   CAPTURE(worst_tail);
   CAPTURE(worst_density);
-  CHECK(worst <= 9e-8);
-  CHECK(worst_scaled <= 9e-8);
-  CHECK(worst_tail <= 8e-7);
-  CHECK(worst_density <= 6e-8);
+  CHECK(worst <= 1.7e-7);
+  CHECK(worst_scaled <= 8.2e-8);
+  CHECK(worst_tail <= 5.4e-7);
+  CHECK(worst_density <= 4.3e-8);
   CHECK(math::normal(kInf).below == 1);
   CHECK(math::normal(-kInf).below == 0);
   CHECK(math::normal(1e30f).density == 0);

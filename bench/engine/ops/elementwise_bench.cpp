@@ -14,6 +14,13 @@ using namespace plumb;
 
 namespace {
 
+/// The stated bounds are those of one core.
+struct OneThread {
+  OneThread() { set_num_threads(1); }
+  ~OneThread() { set_num_threads(before); }
+  int before = num_threads();
+};
+
 /// Values spread over (-4, 4).
 Tensor values(int64_t count, int64_t step) {
   Tensor x = empty({count});
@@ -27,12 +34,14 @@ void set_traffic(benchmark::State& state, int64_t arrays) {
 }
 
 void unary(benchmark::State& state, Tensor (*op)(const Tensor&)) {
+  const OneThread one_thread;
   const Tensor x = values(state.range(0), 37);
   for (auto _ : state) benchmark::DoNotOptimize(op(x));
   set_traffic(state, 2);
 }
 
 void binary(benchmark::State& state, Tensor (*op)(const Tensor&, const Tensor&)) {
+  const OneThread one_thread;
   const Tensor x = values(state.range(0), 37), y = values(state.range(0), 41);
   for (auto _ : state) benchmark::DoNotOptimize(op(x, y));
   set_traffic(state, 3);
@@ -40,6 +49,7 @@ void binary(benchmark::State& state, Tensor (*op)(const Tensor&, const Tensor&))
 
 /// x: [rows, 128] with a row, or with a column.
 void broadcast(benchmark::State& state, bool column) {
+  const OneThread one_thread;
   const int64_t rows = state.range(0) / 128;
   const Tensor x = values(rows * 128, 37).view_as({rows, 128}, {128, 1}, 0);
   const Tensor y = column ? values(rows, 41).view_as({rows, 1}, {1, 1}, 0) : values(128, 41);
@@ -92,6 +102,9 @@ const bool registered = [] {
       "gelu", unary, +[](const Tensor& x) { return gelu(x); });
   enlist(
       "gelu_tanh", unary, +[](const Tensor& x) { return gelu(x, GeluForm::tanh); });
+  enlist(
+      "gelu_backward", binary, +[](const Tensor& grad, const Tensor& x) { return gelu_backward(grad, x); });
+  enlist("tanh_backward", binary, tanh_backward);
   enlist(
       "clamp", unary, +[](const Tensor& x) { return clamp(x, {.min = -1, .max = 1}); });
   return true;

@@ -81,7 +81,7 @@ class GroupNorm {
     level_.resize(means_.size());
     for_each_part([&](int64_t begin, int64_t end) {
       find_affine(begin, end, mean, rstd);
-      find_sums(begin, end, up, rstd);
+      find_sums(begin, end, up, rstd, grads.x);
       if (grads.x.defined()) write_input(begin, end, up, rstd, grads.x);
     });
     write_parameter(projected_, grads.weight);
@@ -106,6 +106,9 @@ class GroupNorm {
     }
     PixelArray<A> place(const GroupNorm& norm, const Pictures<T>& to, const Tile& t) {
       if constexpr (std::is_same_v<T, A>) return {to.at(t.n, t.pixel, t.channel), norm.line_step(to)};
+      return scratch(norm, t);
+    }
+    PixelArray<A> scratch(const GroupNorm& norm, const Tile& t) {
       reserve();
       return {buffer_.data(), norm.length(t)};
     }
@@ -214,11 +217,29 @@ class GroupNorm {
   }
   int64_t group_of(int64_t n, int64_t c) const { return n * groups_ + c / (channels_ / groups_); }
 
+  /// The gradient of z of a tile: `up` itself, or times silu'(z).
+  PixelArray<const A> gradient(const Tile& t, PixelArray<const A> x, PixelArray<const A> up, PixelArray<A> out) const {
+    if (!options_.silu) return up;
+    rows_.silu_grad(t.size, x, up, affine(t), out);
+    return {out.data, out.step};
+  }
+
+  /// Where what the SiLU passes back is written: it is made once, and read again from where grad_x comes to lie, unless
+  /// that would round it or there is none.
+  static bool keeps_gradient(const Tensor& grad_x) { return std::is_same_v<T, A> && grad_x.defined(); }
+  PixelArray<A> gradient_place(Copy& copy, const Tile& t, Tensor& grad_x) const {
+    if (!options_.silu) return {};
+    if (keeps_gradient(grad_x)) return copy.place(*this, Pictures<T>(grad_x, grad_x.mutable_data<T>()), t);
+    return copy.scratch(*this, t);
+  }
+
   /// projected_ = sum of g * n and level_ = sum of g, [N, C].
-  void find_sums(int64_t begin, int64_t end, const Pictures<const T>& up, const A* rstd) {
+  void find_sums(int64_t begin, int64_t end, const Pictures<const T>& up, const A* rstd, Tensor& grad_x) {
     const std::vector<A> sums = by_tile(begin, end, [&](const Tile& t, A* projected, A* level) {
-      Copy x_copy, up_copy;
-      rows_.grad_sums(t.size, x_copy.load(*this, x_, t), up_copy.load(*this, up, t), affine(t), projected, level);
+      Copy x_copy, up_copy, g_copy;
+      const PixelArray<const A> x = x_copy.load(*this, x_, t);
+      const PixelArray<const A> g = gradient(t, x, up_copy.load(*this, up, t), gradient_place(g_copy, t, grad_x));
+      rows_.grad_sums(t.size, x, g, affine(t).mean, projected, level);
     });
     for (int64_t n = begin; n < end; ++n)
       for (int64_t c = 0; c < channels_; ++c) {
@@ -250,10 +271,14 @@ class GroupNorm {
     }
     const Pictures<T> out(grad_x, grad_x.mutable_data<T>());
     for_each_tile(begin, end, [&](const Tile& t) {
-      Copy x_copy, up_copy, out_copy;
+      Copy x_copy, up_copy, g_copy, out_copy;
       const int64_t at = t.n * channels_ + t.channel;
-      rows_.grad(t.size, x_copy.load(*this, x_, t), up_copy.load(*this, up, t), affine(t),
-                 {offset.data() + at, slope.data() + at}, out_copy.place(*this, out, t));
+      const PixelArray<const A> x = x_copy.load(*this, x_, t);
+      const PixelArray<A> target = out_copy.place(*this, out, t);
+      PixelArray<const A> g = {target.data, target.step};
+      if (!options_.silu || !keeps_gradient(grad_x))
+        g = gradient(t, x, up_copy.load(*this, up, t), gradient_place(g_copy, t, grad_x));
+      rows_.grad(t.size, x, g, affine(t), {offset.data() + at, slope.data() + at}, target);
       out_copy.store(*this, out, t);
     });
   }

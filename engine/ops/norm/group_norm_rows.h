@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "engine/isa/reduce_kernels.h"
+#include "engine/isa/stages.h"
 #include "engine/math.h"
 #include "engine/ops/elementwise/activation_functors.h"
 #include "engine/ops/reduce/lanes.h"
@@ -61,6 +62,15 @@ template <class A, int kTerms, class Term>
     vector_loop(channels, [row = &sums[t][0], out = into[t]](int64_t c) { out[c] = row[c]; });
 }
 
+/// Calls run<channels>(), with a constant for the width of a whole tile, which is most of them, else run<0>().
+template <class F>
+[[gnu::always_inline]] inline void with_width(int64_t channels, F run) {
+  if (channels == kGroupNormChannels)
+    run.template operator()<kGroupNormChannels>();
+  else
+    run.template operator()<0>();
+}
+
 /// Mean of every channel and sum of the squares about it. The mean is summed about the first pixel, so that a level far
 /// from zero costs no digits.
 template <class A>
@@ -83,135 +93,156 @@ template <class A>
     }
     return;
   }
-  const A* first = x.data;
-  row_sums<A, 1>(tile, {means}, [=](int64_t p, A* const* sums) {
-    const A* row = x.data + p * x.step;
-    vector_loop(channels, [row, first, sum = sums[0]](int64_t c) { sum[c] += row[c] - first[c]; });
-  });
-  vector_loop(channels, [=](int64_t c) { means[c] = first[c] + means[c] / A(pixels); });
-  row_sums<A, 1>(tile, {squares}, [=](int64_t p, A* const* sums) {
-    const A* row = x.data + p * x.step;
-    vector_loop(channels, [row, means, sum = sums[0]](int64_t c) {
-      const A centred = row[c] - means[c];
-      sum[c] += centred * centred;
+  with_width(channels, [=, &tile]<int64_t kWidth>() {
+    const int64_t width = kWidth > 0 ? kWidth : channels;
+    alignas(64) A first[kGroupNormChannels], mean[kGroupNormChannels];
+    vector_loop(width, [&first, from = x.data](int64_t c) { first[c] = from[c]; });
+    row_sums<A, 1>(tile, {means}, [=, &first](int64_t p, A* const* sums) {
+      const A* row = x.data + p * x.step;
+      vector_loop(width, [row, &first, sum = sums[0]](int64_t c) { sum[c] += row[c] - first[c]; });
+    });
+    vector_loop(width, [=, &first, &mean](int64_t c) { means[c] = mean[c] = first[c] + means[c] / A(pixels); });
+    row_sums<A, 1>(tile, {squares}, [=, &mean](int64_t p, A* const* sums) {
+      const A* row = x.data + p * x.step;
+      vector_loop(width, [row, &mean, sum = sums[0]](int64_t c) {
+        const A centred = row[c] - mean[c];
+        sum[c] += centred * centred;
+      });
     });
   });
 }
 
-template <bool kSilu, class A>
+template <class A>
 [[gnu::always_inline]] inline A affine_of(A x, A mean, A scale, A shift) {
-  const A z = (x - mean) * scale + shift;
-  if constexpr (kSilu) return Silu::forward(z);
-  return z;
+  return (x - mean) * scale + shift;
 }
 
-template <bool kSilu, class A>
-[[gnu::flatten]] void group_norm_normalise_as(const PixelTile& tile, PixelArray<const A> x,
-                                              const ChannelAffine<A>& affine, PixelArray<A> y) {
-  const A *mean = affine.mean, *scale = affine.scale, *shift = affine.shift;
-  for (int64_t line = 0; line < (tile.planes ? tile.channels : tile.pixels); ++line) {
-    const A* from = x.data + line * x.step;
-    A* to = y.data + line * y.step;
-    if (tile.planes)
-      vector_loop(tile.pixels, [=, m = mean[line], a = scale[line], b = shift[line]](int64_t i) {
-        to[i] = affine_of<kSilu>(from[i], m, a, b);
+/// z of a tile with the channels innermost.
+template <class A>
+[[gnu::always_inline]] inline void affine_rows(const PixelTile& tile, PixelArray<const A> x,
+                                               const ChannelAffine<A>& affine, PixelArray<A> z) {
+  with_width(tile.channels, [=, &tile]<int64_t kWidth>() {
+    const int64_t width = kWidth > 0 ? kWidth : tile.channels;
+    // Arrays that the compiler knows nothing else writes to: they stay in registers from row to row.
+    alignas(64) A mean[kGroupNormChannels], scale[kGroupNormChannels], shift[kGroupNormChannels];
+    for (int64_t c = 0; c < width; ++c)
+      mean[c] = affine.mean[c], scale[c] = affine.scale[c], shift[c] = affine.shift[c];
+    for (int64_t p = 0; p < tile.pixels; ++p) {
+      const A* from = x.data + p * x.step;
+      vector_loop(width, [&, from, to = z.data + p * z.step](int64_t c) {
+        to[c] = affine_of(from[c], mean[c], scale[c], shift[c]);
       });
+    }
+  });
+}
+
+/// y = z, or silu(z).
+template <class A>
+[[gnu::flatten]] void group_norm_normalise(const PixelTile& tile, PixelArray<const A> x, const ChannelAffine<A>& affine,
+                                           PixelArray<A> y) {
+  if (!tile.planes) {
+    affine_rows(tile, x, affine, y);
+    for (int64_t p = 0; p < tile.pixels && affine.silu; ++p)
+      staged_row(tile.channels, y.data + p * y.step, y.data + p * y.step, [](A z) { return Silu::forward(z); });
+    return;
+  }
+  for (int64_t c = 0; c < tile.channels; ++c) {
+    const A m = affine.mean[c], a = affine.scale[c], b = affine.shift[c];
+    const A* from = x.data + c * x.step;
+    A* to = y.data + c * y.step;
+    if (affine.silu)
+      staged_row(tile.pixels, to, from, [=](A value) { return Silu::forward(affine_of(value, m, a, b)); });
     else
-      vector_loop(tile.channels, [=](int64_t c) { to[c] = affine_of<kSilu>(from[c], mean[c], scale[c], shift[c]); });
+      vector_loop(tile.pixels, [=](int64_t i) { to[i] = affine_of(from[i], m, a, b); });
   }
 }
 
+/// g = up * silu'(z), the gradient of z.
 template <class A>
-void group_norm_normalise(const PixelTile& tile, PixelArray<const A> x, const ChannelAffine<A>& affine,
-                          PixelArray<A> y) {
-  affine.silu ? group_norm_normalise_as<true>(tile, x, affine, y) : group_norm_normalise_as<false>(tile, x, affine, y);
-}
-
-/// The gradient of z.
-template <bool kSilu, class A>
-[[gnu::always_inline]] inline A grad_of_affine(A up, A x, A mean, A scale, A shift) {
-  if constexpr (kSilu) return Silu::backward(up, (x - mean) * scale + shift);
-  return up;
+[[gnu::flatten]] void group_norm_silu_grad(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
+                                           const ChannelAffine<A>& affine, PixelArray<A> g) {
+  if (!tile.planes) affine_rows(tile, x, affine, g);
+  for (int64_t line = 0; line < (tile.planes ? tile.channels : tile.pixels); ++line) {
+    const A *row = x.data + line * x.step, *from = up.data + line * up.step;
+    A* to = g.data + line * g.step;
+    if (tile.planes)
+      staged_row(tile.pixels, to, from, row,
+                 [m = affine.mean[line], a = affine.scale[line], b = affine.shift[line]](A grad, A value) {
+                   return Silu::backward(grad, affine_of(value, m, a, b));
+                 });
+    else
+      staged_row(tile.channels, to, from, to, [](A grad, A z) { return Silu::backward(grad, z); });
+  }
 }
 
 /// Of every channel the sums of g * (x - mean) and of g, the gradient of z.
-template <bool kSilu, class A>
-[[gnu::flatten]] void group_norm_grad_sums_as(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
-                                              const ChannelAffine<A>& affine, A* projected, A* level) {
-  const A *mean = affine.mean, *scale = affine.scale, *shift = affine.shift;
-  const int64_t channels = tile.channels, pixels = tile.pixels;
+template <class A>
+[[gnu::flatten]] void group_norm_grad_sums(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> g,
+                                           const A* mean, A* projected, A* level) {
   if (tile.planes) {
-    A buffer[kSilu ? kGroupNormPixels : 1];
-    for (int64_t c = 0; c < channels; ++c) {
-      const A *row = x.data + c * x.step, *g = up.data + c * up.step;
+    for (int64_t c = 0; c < tile.channels; ++c) {
+      const A *row = x.data + c * x.step, *up = g.data + c * g.step;
       const A m = mean[c];
-      if constexpr (kSilu) {
-        vector_loop(pixels, [=, a = scale[c], b = shift[c], out = &buffer[0]](int64_t i) {
-          out[i] = grad_of_affine<true>(g[i], row[i], m, a, b);
-        });
-        g = buffer;
-      }
-      level[c] = lane_sum<A>(pixels, [g](auto& into, int64_t i) { read<A>(into, g + i); });
-      projected[c] = lane_sum<A>(pixels, [g, row, m](auto& into, int64_t i) {
+      level[c] = lane_sum<A>(tile.pixels, [up](auto& into, int64_t i) { read<A>(into, up + i); });
+      projected[c] = lane_sum<A>(tile.pixels, [up, row, m](auto& into, int64_t i) {
         __typeof__(into + into) centred;
         read<A>(centred, row + i);
-        read<A>(into, g + i);
+        read<A>(into, up + i);
         centred -= m;
         into *= centred;
       });
     }
     return;
   }
-  row_sums<A, 2>(tile, {projected, level}, [=](int64_t p, A* const* sums) {
-    const A *row = x.data + p * x.step, *g = up.data + p * up.step;
-    vector_loop(channels, [=, of_projected = sums[0], of_level = sums[1]](int64_t c) {
-      const A gradient = grad_of_affine<kSilu>(g[c], row[c], mean[c], scale[c], shift[c]);
-      of_projected[c] += gradient * (row[c] - mean[c]);
-      of_level[c] += gradient;
+  with_width(tile.channels, [=, &tile]<int64_t kWidth>() {
+    const int64_t width = kWidth > 0 ? kWidth : tile.channels;
+    alignas(64) A means[kGroupNormChannels];
+    vector_loop(width, [=, &means](int64_t c) { means[c] = mean[c]; });
+    row_sums<A, 2>(tile, {projected, level}, [=, &means](int64_t p, A* const* sums) {
+      const A *row = x.data + p * x.step, *up = g.data + p * g.step;
+      vector_loop(width, [row, up, &means, of_projected = sums[0], of_level = sums[1]](int64_t c) {
+        of_projected[c] += up[c] * (row[c] - means[c]);
+        of_level[c] += up[c];
+      });
     });
   });
 }
 
+/// grad_x = g * scale - (offset + (x - mean) * slope), g the gradient of z. g and grad_x may be the same.
 template <class A>
-void group_norm_grad_sums(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
-                          const ChannelAffine<A>& affine, A* projected, A* level) {
-  affine.silu ? group_norm_grad_sums_as<true>(tile, x, up, affine, projected, level)
-              : group_norm_grad_sums_as<false>(tile, x, up, affine, projected, level);
-}
-
-/// grad_x = g * scale - (offset + (x - mean) * slope), g the gradient of z.
-template <bool kSilu, class A>
-[[gnu::flatten]] void group_norm_grad_as(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
-                                         const ChannelAffine<A>& affine, const ChannelLines<A>& lines,
-                                         PixelArray<A> grad_x) {
-  const A *mean = affine.mean, *scale = affine.scale, *shift = affine.shift;
-  const A *offset = lines.offset, *slope = lines.slope;
-  for (int64_t line = 0; line < (tile.planes ? tile.channels : tile.pixels); ++line) {
-    const A *row = x.data + line * x.step, *g = up.data + line * up.step;
-    A* to = grad_x.data + line * grad_x.step;
-    if (tile.planes)
+[[gnu::flatten]] void group_norm_grad(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> g,
+                                      const ChannelAffine<A>& affine, const ChannelLines<A>& lines,
+                                      PixelArray<A> grad_x) {
+  if (tile.planes) {
+    for (int64_t c = 0; c < tile.channels; ++c) {
+      const A m = affine.mean[c], a = affine.scale[c], o = lines.offset[c], s = lines.slope[c];
+      const A *row = x.data + c * x.step, *up = g.data + c * g.step;
       vector_loop(tile.pixels,
-                  [=, m = mean[line], a = scale[line], b = shift[line], o = offset[line], s = slope[line]](int64_t i) {
-                    to[i] = grad_of_affine<kSilu>(g[i], row[i], m, a, b) * a - (o + (row[i] - m) * s);
-                  });
-    else
-      vector_loop(tile.channels, [=](int64_t c) {
-        to[c] = grad_of_affine<kSilu>(g[c], row[c], mean[c], scale[c], shift[c]) * scale[c] -
-                (offset[c] + (row[c] - mean[c]) * slope[c]);
-      });
+                  [=, to = grad_x.data + c * grad_x.step](int64_t i) { to[i] = up[i] * a - (o + (row[i] - m) * s); });
+    }
+    return;
   }
-}
-
-template <class A>
-void group_norm_grad(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
-                     const ChannelAffine<A>& affine, const ChannelLines<A>& lines, PixelArray<A> grad_x) {
-  affine.silu ? group_norm_grad_as<true>(tile, x, up, affine, lines, grad_x)
-              : group_norm_grad_as<false>(tile, x, up, affine, lines, grad_x);
+  with_width(tile.channels, [=, &tile]<int64_t kWidth>() {
+    const int64_t width = kWidth > 0 ? kWidth : tile.channels;
+    alignas(64) A mean[kGroupNormChannels], scale[kGroupNormChannels], offset[kGroupNormChannels],
+        slope[kGroupNormChannels];
+    for (int64_t c = 0; c < width; ++c) {
+      mean[c] = affine.mean[c], scale[c] = affine.scale[c];
+      offset[c] = lines.offset[c], slope[c] = lines.slope[c];
+    }
+    for (int64_t p = 0; p < tile.pixels; ++p) {
+      const A *row = x.data + p * x.step, *up = g.data + p * g.step;
+      vector_loop(width, [&, row, up, to = grad_x.data + p * grad_x.step](int64_t c) {
+        to[c] = up[c] * scale[c] - (offset[c] + (row[c] - mean[c]) * slope[c]);
+      });
+    }
+  });
 }
 
 template <class A>
 constexpr GroupNormRows<A> make_group_norm_rows() {
-  return {group_norm_moments<A>, group_norm_normalise<A>, group_norm_grad_sums<A>, group_norm_grad<A>};
+  return {group_norm_moments<A>, group_norm_normalise<A>, group_norm_silu_grad<A>, group_norm_grad_sums<A>,
+          group_norm_grad<A>};
 }
 
 }  // namespace

@@ -61,10 +61,13 @@ std::string group_norm_results(const GroupNormRows<float>& rows, const PixelTile
   const PixelArray<const float> from = {x.data<float>(), step}, grads = {up.data<float>(), step};
   std::vector<float> sums(static_cast<size_t>(4 * tile.channels)), out(static_cast<size_t>(2 * x.numel()), 42.0f);
   rows.moments(tile, from, sums.data(), sums.data() + tile.channels);
-  rows.grad_sums(tile, from, grads, parameters, sums.data() + 2 * tile.channels, sums.data() + 3 * tile.channels);
+  float* g = out.data() + x.numel();
+  rows.silu_grad(tile, from, grads, parameters, {g, step});
+  rows.grad_sums(tile, from, {g, step}, parameters.mean, sums.data() + 2 * tile.channels,
+                 sums.data() + 3 * tile.channels);
   rows.normalise(tile, from, parameters, {out.data(), step});
-  rows.grad(tile, from, grads, parameters, {a + 3 * tile.channels, a + 4 * tile.channels},
-            {out.data() + x.numel(), step});
+  const float* lines = a + 3 * tile.channels;
+  rows.grad(tile, from, {g, step}, parameters, {lines, lines + tile.channels}, {g, step});
   return bytes_of(sums.data(), sums.size() * sizeof(float)) + bytes_of(out.data(), out.size() * sizeof(float));
 }
 

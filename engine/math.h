@@ -20,7 +20,6 @@ namespace plumb::math {
 
 static PLUMB_HOST_DEVICE uint32_t bits_of(float x) { return __builtin_bit_cast(uint32_t, x); }
 static PLUMB_HOST_DEVICE float float_of(uint32_t bits) { return __builtin_bit_cast(float, bits); }
-
 static PLUMB_HOST_DEVICE float abs(float x) { return float_of(bits_of(x) & 0x7fffffffu); }
 static PLUMB_HOST_DEVICE float copysign(float magnitude, float sign) {
   return float_of((bits_of(magnitude) & 0x7fffffffu) | (bits_of(sign) & 0x80000000u));
@@ -163,7 +162,6 @@ static PLUMB_HOST_DEVICE float tanh(float x) {
   const float large = 1.0f - 2.0f / (exp(2.0f * t) + 1.0f);
   return copysign(t < 0.625f ? small : large, x);
 }
-
 /// 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x.
 static PLUMB_HOST_DEVICE float erf(float x) {
   const float magnitude = abs(x);
@@ -189,37 +187,6 @@ static PLUMB_HOST_DEVICE float erf(float x) {
   q = q * t + -0x1.70d5f6p-13f;
   const float large = 1.0f - exp(-q);
   return copysign(t < 0.925f ? small : large, x);
-}
-
-/// e^x for x <= 0 and NaN, zero below e^-87: exp without the steps that only other arguments need.
-static PLUMB_HOST_DEVICE float exp_nonpositive(float x) {
-  const ExpParts parts = split_exp(x);
-  const float y = (1.0f + (parts.r + exp_tail(parts.r))) * float_of(uint32_t(parts.n + 127) << 23);
-  return x < -87.0f ? 0.0f : y;
-}
-
-/// Phi(x), the share of a standard normal below x, within 1.7e-7, 8.2e-8 of x Phi(x), and 5.4e-7 of itself for x > -3;
-/// and its density, within 4.3e-8.
-template <class T>
-struct Normal {
-  T below, density;
-};
-static PLUMB_HOST_DEVICE Normal<float> normal(float x) {
-  const float t = abs(x);
-  const float bell = exp_nonpositive(-0.5f * (x * x));
-  // The share above t is bell times a function without exponentials, here a polynomial in 1 / (1 + 0.4 t).
-  const float w = 2.5f / (t + 2.5f);
-  float p = -0x1.47ae50p-5f;
-  p = p * w + 0x1.9e5c12p-3f;
-  p = p * w + -0x1.81da48p-2f;
-  p = p * w + 0x1.042c7cp-2f;
-  p = p * w + -0x1.d1ff26p-7f;
-  p = p * w + 0x1.45ca14p-3f;
-  p = p * w + 0x1.3ec34ep-3f;
-  p = p * w + 0x1.478456p-3f;
-  p = p * w + -0x1.ac11dcp-17f;
-  const float above = p * bell;
-  return {x > 0.0f ? 1.0f - above : above, 0.39894228f * bell};
 }
 
 /// Largest |x| for which sin and cos below are accurate; kernels send larger ones to the C library.
@@ -275,9 +242,6 @@ static PLUMB_HOST_DEVICE float sqrt(float x) {
 #endif
 }
 
-static PLUMB_HOST_DEVICE Normal<double> normal(double x) {
-  return {0.5 * (1.0 + erf(x * 0.70710678118654752)), 0.39894228040143268 * exp(-0.5 * (x * x))};
-}
 static PLUMB_HOST_DEVICE double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 static PLUMB_HOST_DEVICE double log1p_exp_negative(double x) { return log1p(exp(-abs(x))); }
 /// Rounded from double: general powers are rare, and special cases (negative bases, infinities) come out right.

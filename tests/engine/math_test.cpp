@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+#include "engine/math_normal.h"
+
 using namespace plumb;
 
 namespace {

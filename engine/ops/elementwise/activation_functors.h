@@ -4,6 +4,7 @@
 // small tail: every exponential has a negative argument or sits in a denominator.
 
 #include "engine/math.h"
+#include "engine/math_normal.h"
 #include "engine/simd.h"
 
 namespace plumb::PLUMB_ISA {

@@ -1,6 +1,11 @@
 // Rows of the attention, reduce, softmax, norm and loss families in float, compiled once an instruction set (see
 // kernels.h).
 
+// Instructions are ordered before registers are given out, where there are registers enough: see stages.h.
+#if defined(__AVX512F__) && defined(__OPTIMIZE__) && !defined(__clang__)
+#pragma GCC optimize("schedule-insns")
+#endif
+
 #include "engine/isa/variants.h"
 #include "engine/ops/attention/attention_rows.h"
 #include "engine/ops/loss/squared_error_rows.h"

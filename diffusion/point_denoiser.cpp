@@ -1,5 +1,7 @@
 #include "diffusion/point_denoiser.h"
 
+#include <vector>
+
 #include "autograd/ops.h"
 #include "engine/format.h"
 #include "engine/require.h"
@@ -40,16 +42,15 @@ Variable PointDenoiser::predict(const Variable& x, const Tensor& t, const Condit
                       "point denoiser: x must be [N, {}] with N timesteps; x {}, t {}", options_.dimensions, x.value(),
                       t);
   const Variable time = timestep_embedding(t, options_.time_features).to(x.dtype());
-  Variable h;
+  std::vector<Variable> features{x, time};
   if (options_.classes > 0) {
     require<ValueError>(condition.labels.defined() && condition.labels.size(0) == x.size(0),
                         "point denoiser: needs one class label per point; labels {}, x {}", condition.labels,
                         x.value());
-    h = cat({x, time, class_embedding_.forward(condition.labels)}, 1);
-  } else {
-    h = cat({x, time}, 1);
+    features.push_back(class_embedding_.forward(condition.labels));
   }
-  for (size_t i = 0; i + 1 < layers_.size(); ++i) h = silu(layers_[i]->forward(h));
+  Variable h = layers_[0]->forward(features, ActivationKind::silu);
+  for (size_t i = 1; i + 1 < layers_.size(); ++i) h = layers_[i]->forward(h, ActivationKind::silu);
   return layers_.back()->forward(h);
 }
 

@@ -1,10 +1,14 @@
 #include "engine/gemm.h"
 
+#include <algorithm>
 #include <type_traits>
 
 #include "engine/blas.h"
+#include "engine/gemm_epilogue.h"
 #include "engine/isa/kernels.h"
 #include "engine/packed_gemm.h"
+#include "engine/packed_matrix.h"
+#include "engine/parallel.h"
 
 namespace plumb {
 namespace {
@@ -12,6 +16,35 @@ namespace {
 /// Measured with bench/engine/ops/gemm_bench.cpp: BLAS has kernels of its own for products that are thin in a
 /// direction.
 bool suits_packed(const GemmSize& size) { return size.m >= 4 && size.n >= 16 && size.k >= 16; }
+
+using namespace PLUMB_ISA;
+
+template <class F, class T>
+void activate_rows(const GemmSize& size, const GemmTarget<T>& c) {
+  constexpr int64_t kGrain = 4096;  // elements: activations are slow
+  parallel_for(size.m, std::max<int64_t>(1, kGrain / size.n), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      activate_row<F>(c.data + i * c.ld, c.derivative ? c.derivative + i * c.ld : nullptr, size.n);
+  });
+}
+
+/// BLAS knows no activations.
+template <class T>
+void blas_then_activate(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, const GemmTarget<T>& c) {
+  blas_gemm(size, a, b, c);
+  switch (c.activation) {
+    case ActivationKind::none:
+      return;
+    case ActivationKind::relu:
+      return activate_rows<Relu>(size, c);
+    case ActivationKind::silu:
+      return activate_rows<Silu>(size, c);
+    case ActivationKind::gelu:
+      return activate_rows<Gelu>(size, c);
+    case ActivationKind::gelu_tanh:
+      return activate_rows<GeluTanh>(size, c);
+  }
+}
 
 }  // namespace
 
@@ -22,10 +55,18 @@ void gemm(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, 
     const GemmKernels& ours = kernels().gemm;
     if (ours.tile && suits_packed(size)) return packed_gemm(ours, size, a, b, c);
   }
-  blas_gemm(size, a, b, c);
+  blas_then_activate(size, a, b, c);
 }
 
 template void gemm(const GemmSize&, const MatrixView<float>&, const MatrixView<float>&, const GemmTarget<float>&);
 template void gemm(const GemmSize&, const MatrixView<double>&, const MatrixView<double>&, const GemmTarget<double>&);
+
+void gemm(int64_t m, const MatrixView<float>& a, const PackedMatrix& b, const GemmTarget<float>& c) {
+  if (m == 0) return;
+  const GemmSize size{m, b.columns(), b.rows()};
+  const GemmKernels& ours = kernels().gemm;
+  if (!ours.tile) return blas_then_activate(size, a, {b.panels(), b.columns()}, c);
+  packed_gemm(ours, size, a, b, c);
+}
 
 }  // namespace plumb

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "engine/activation_kind.h"
+
 namespace plumb {
 
 /// A matrix with one dense dimension: element (i, j) lies at data[i * ld + j], or at data[j * ld + i] when transposed.
@@ -22,7 +24,9 @@ template <class T>
 struct GemmTarget {
   T* data = nullptr;
   int64_t ld = 1;
-  const T* bias = nullptr;  // [n], added to every row; or null
+  const T* bias = nullptr;                           // [n], added to every row; or null
+  ActivationKind activation = ActivationKind::none;  // c = f(a b + bias), with the bits of the elementwise op
+  T* derivative = nullptr;  // f'(a b + bias), rows `ld` apart as c's; or null. Not for relu: its output tells
 };
 
 /// c = a b (+ bias). T is float or double; a: [m, k] · b: [k, n] · c: [m, n]. Any size may be 0; with k = 0 the product

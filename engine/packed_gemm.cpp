@@ -136,10 +136,12 @@ class Product {
       t.b_step = in_place ? b_.ld : width;
       t.columns = std::min(width, block.columns - j);
       t.bias = c_.bias && last ? c_.bias + column : nullptr;
+      t.activation = last ? c_.activation : ActivationKind::none;
       for (int64_t i = 0; i < block.rows; i += tile) {
         const int64_t row = block.row + i;
         t.rows = std::min(tile, block.rows - i);
         t.c = c_.data + row * c_.ld + column;
+        t.derivative = c_.derivative ? c_.derivative + row * c_.ld + column : nullptr;
         t.a = part.packed_a   ? part.packed_a + i * part.depth
               : a_.transposed ? a_.data + part.k * a_.ld + row
                               : a_.data + row * a_.ld + part.k;

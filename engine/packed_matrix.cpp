@@ -1,8 +1,5 @@
 #include "engine/packed_matrix.h"
 
-#include <algorithm>
-
-#include "engine/blas.h"
 #include "engine/isa/kernels.h"
 #include "engine/packed_gemm.h"
 
@@ -27,14 +24,6 @@ PackedMatrix::PackedMatrix(const GemmKernels& kernels, const MatrixView<float>& 
     panels_ = empty({k, n});
     copy_rows(b, k, n, panels_.mutable_data<float>());
   }
-}
-
-void gemm(int64_t m, const MatrixView<float>& a, const PackedMatrix& b, const GemmTarget<float>& c) {
-  if (m == 0) return;
-  const GemmSize size{m, b.columns(), b.rows()};
-  const GemmKernels& ours = kernels().gemm;
-  if (!ours.tile) return blas_gemm(size, a, {b.panels(), b.columns()}, c);
-  packed_gemm(ours, size, a, b, c);
 }
 
 }  // namespace plumb

@@ -13,6 +13,9 @@ void add_products(std::vector<OpCase>& cases) {
   cases.push_back({"linear", {{kAny, {3, 4}}, {kAny, {2, 4}}, {kAny, {2}}}});
   cases.push_back({"linear", {{kAny, {2, 2, 3}}, {kAny, {1, 3}}}});
   cases.push_back({"linear", {{kAny, {3}}, {kAny, {2, 3}}, {kAny, {2}}}});
+  for (const char* attributes :
+       {R"({"activation": "silu"})", R"({"activation": "gelu"})", R"({"activation": "gelu_tanh"})"})
+    cases.push_back({"linear_act", {{kAny, {3, 4}}, {kAny, {2, 4}}, {kAny, {2}}}, attributes});
 }
 
 /// Blocks are of 64 queries and 512 keys forward, 256 and 128 backward: a case past them is the tests' business.

@@ -12,10 +12,15 @@
 
 #include "engine/isa/gemm_kernels.h"
 
+#include "engine/gemm_epilogue.h"
 #include "engine/isa/variants.h"
+#include "engine/ops/linalg/linear_rows.h"
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#endif
+#if defined(__AVX512F__)
+#include "engine/isa/gemm_silu.h"
 #endif
 
 namespace plumb::PLUMB_ISA {
@@ -158,6 +163,45 @@ constexpr TileTable make_tiles() {
 
 constexpr TileTable kTiles = make_tiles();
 
+/// Rows of full width in place; the last columns of a matrix by way of a row that is padded to full width, so that they
+/// are vector code too.
+template <class F>
+[[gnu::flatten]] void activate(const GemmTile& t) {
+  for (int64_t i = 0; i < t.rows; ++i) {
+    float* c = t.c + i * t.c_row;
+    float* derivative = t.derivative ? t.derivative + i * t.c_row : nullptr;
+    if (t.columns == kColumns) {
+      activate_row<F>(c, derivative, kColumns);
+      continue;
+    }
+    float padded[kColumns] = {}, padded_derivative[kColumns];
+    for (int64_t j = 0; j < t.columns; ++j) padded[j] = c[j];
+    activate_row<F>(padded, derivative ? padded_derivative : nullptr, kColumns);
+    for (int64_t j = 0; j < t.columns; ++j) c[j] = padded[j];
+    if (!derivative) continue;
+    for (int64_t j = 0; j < t.columns; ++j) derivative[j] = padded_derivative[j];
+  }
+}
+
+void activate_tile(const GemmTile& t) {
+  switch (t.activation) {
+    case ActivationKind::none:
+      return;
+    case ActivationKind::relu:
+      return activate<Relu>(t);
+    case ActivationKind::silu:
+#if defined(__AVX512F__)
+      return silu_tile(t.c, t.derivative, t.c_row, t.rows, t.columns);
+#else
+      return activate<Silu>(t);
+#endif
+    case ActivationKind::gelu:
+      return activate<Gelu>(t);
+    case ActivationKind::gelu_tanh:
+      return activate<GeluTanh>(t);
+  }
+}
+
 void tile(const GemmTile& t) {
   // The rows of c arrive while the products are formed: in a large c each is a page of its own.
   for (int64_t i = 0; i < t.rows; ++i) {
@@ -166,6 +210,7 @@ void tile(const GemmTile& t) {
   }
   const auto& tiles = t.a_row == 1 ? kTiles.of_columns : kTiles.of_rows;
   tiles[t.columns > kLanes][t.rows - 1](t);
+  if (t.activation != ActivationKind::none) activate_tile(t);
 }
 
 /// Eight rows of eight become eight columns of eight, in three rounds of pairing: 1, 2 and 4 lanes apart.
@@ -214,11 +259,11 @@ void pack_transposed(const float* source, int64_t stride, int64_t lines, int64_t
 
 }  // namespace
 
-constinit const GemmKernels gemm_kernels = {kRows, kColumns, tile, pack_transposed};
+constinit const GemmKernels gemm_kernels = {kRows, kColumns, tile, pack_transposed, scale_and_sum_rows<float>};
 
 #else
 
-constinit const GemmKernels gemm_kernels = {0, 0, nullptr, nullptr};
+constinit const GemmKernels gemm_kernels = {0, 0, nullptr, nullptr, scale_and_sum_rows<float>};
 
 #endif
 

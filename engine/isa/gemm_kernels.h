@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "engine/activation_kind.h"
+
 namespace plumb {
 
 /// One tile of a product, c[rows, columns] = a[rows, depth] b[depth, columns], with rows <= GemmKernels::tile_rows and
@@ -16,6 +18,9 @@ struct GemmTile {
   int64_t rows, columns, depth;
   bool add;           // to what c holds; otherwise c is overwritten, not read
   const float* bias;  // [columns], added last; or null
+  // Then, while the tile is in the first-level cache:
+  ActivationKind activation;  // c = f(c)
+  float* derivative;          // f'(x) of the activation, rows c_row apart; or null
 };
 
 /// Matrix product in float. Every element of c is one chain of fused multiply-adds in the order of k, so its bits
@@ -30,6 +35,10 @@ struct GemmKernels {
   /// multiple of 8.
   void (*pack_transposed)(const float* source, int64_t stride, int64_t lines, int64_t depth, float* panel,
                           int64_t width);
+  /// out = grad * factor over `count` contiguous rows, and sum[width] = the column sums of out (every instruction set
+  /// has it: engine/ops/linalg/linear_rows.h). out may be grad.
+  void (*scale_and_sum_rows)(const float* grad, const float* factor, int64_t count, int64_t width, float* out,
+                             float* sum);
 };
 
 }  // namespace plumb

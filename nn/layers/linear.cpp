@@ -1,6 +1,7 @@
 #include "nn/layers/linear.h"
 
 #include "autograd/ops/elementwise.h"
+#include "autograd/ops/layout.h"
 #include "autograd/ops/linalg.h"
 
 namespace plumb {
@@ -20,6 +21,16 @@ Variable Linear::forward(const Variable& x) const {
   const Variable y = linear(x, weight_.variable(), bias_.variable());
   const Adapter* adapter = adapters_.active();
   return adapter ? add(y, adapter->delta(x)) : y;
+}
+
+Variable Linear::forward(const Variable& x, ActivationKind activation) const {
+  if (!adapters_.active()) return linear_act(x, weight_.variable(), bias_.variable(), activation);
+  return activate(forward(x), activation);
+}
+
+Variable Linear::forward(std::span<const Variable> parts, ActivationKind activation) const {
+  if (!adapters_.active()) return linear_act(parts, weight_.variable(), bias_.variable(), activation);
+  return forward(cat(parts, -1), activation);
 }
 
 void Linear::visit(ModuleVisitor& visitor) {

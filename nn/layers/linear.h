@@ -1,5 +1,8 @@
 #pragma once
 
+#include <span>
+
+#include "engine/activation_kind.h"
 #include "nn/adapter.h"
 #include "nn/init.h"
 #include "nn/module.h"
@@ -21,6 +24,11 @@ class Linear final : public Layer<Linear> {
   explicit Linear(const Linear&) = default;
 
   Variable forward(const Variable& x) const;
+  /// activation(forward(x)), the same bits in one op where no adapter is active.
+  Variable forward(const Variable& x, ActivationKind activation) const;
+  /// Of parts whose features lie side by side: forward(cat(parts, -1), activation), but a part that needs no gradient
+  /// costs none.
+  Variable forward(std::span<const Variable> parts, ActivationKind activation) const;
   void visit(ModuleVisitor& visitor) override;
 
   Parameter& weight() { return weight_; }

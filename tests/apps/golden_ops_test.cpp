@@ -11,7 +11,7 @@ using namespace plumb;
 
 TEST_CASE("op: every golden case agrees with torch, gradients included") {
   const plumb::test::Golden golden("ops");
-  REQUIRE(golden.cases().size() == 384);
+  REQUIRE(golden.cases().size() == 388);
   size_t compared = 0;
   for (const Json& entry : golden.cases()) {
     const std::string number = std::to_string(entry.at("n").as_integer());
@@ -24,7 +24,7 @@ TEST_CASE("op: every golden case agrees with torch, gradients included") {
     CHECK(plumb::test::disagreement(got, expected, entry.at("tolerance"), false) == "");
     compared += expected.size();
   }
-  CHECK(compared == 782);  // values and gradients
+  CHECK(compared == 794);  // values and gradients
 }
 
 TEST_CASE("golden: the comparison refuses NaN, infinity, another type, another shape, absent and surplus outputs") {

@@ -1,4 +1,4 @@
-"""Cases of matmul, linear and layer_norm. Each entry of OPS takes a Draw and returns a Case."""
+"""Cases of matmul, linear, linear_act and layer_norm. Each entry of OPS takes a Draw and returns a Case."""
 import torch
 import torch.nn.functional as F
 
@@ -41,6 +41,18 @@ def linear(draw):
                         max(inside + 1, outside, x.numel() // inside), x.numel() > 0)
 
 
+def linear_act(draw):
+    case = linear(draw)
+    x, w, b = (t if t is None else t.to(torch.float32) if t.dtype != torch.float64 else t for t in case.inputs)  # 16 bits round in between
+    w = w / max(1.0, w.shape[1] ** 0.5)  # sums of order 1, where activations bend
+    activation = draw.pick("none", "relu", "silu", "silu", "gelu", "gelu_tanh")
+    functions = {"none": lambda y: y, "relu": F.relu, "silu": F.silu, "gelu": F.gelu, "gelu_tanh": lambda y: F.gelu(y, approximate="tanh")}
+    case = product_case("linear_act", {"activation": activation}, [x, w, b], lambda x, w, b=None: functions[activation](F.linear(x, w, b)),
+                        case.length, case.grad)
+    case.k = 16.0  # an error of the sum, times a slope of at most 1.13, and the activation's own
+    return case
+
+
 def layer_norm(draw):
     shape = draw.any_shape(low=1, high=4)
     count = draw.random.randint(1, len(shape))
@@ -68,4 +80,4 @@ def layer_norm(draw):
                 out_scale=widest * max(1.0, scale * largest(x)), grad_scale=widest * max(1.0, scale, scale * largest(x)))
 
 
-OPS = {"matmul": matmul, "linear": linear, "layer_norm": layer_norm}
+OPS = {"matmul": matmul, "linear": linear, "linear_act": linear_act, "layer_norm": layer_norm}

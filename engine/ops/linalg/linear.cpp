@@ -1,6 +1,7 @@
 #include "engine/ops/linalg/linear.h"
 
 #include "engine/format.h"
+#include "engine/ops/elementwise/unary.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/linear_kernels.h"
 #include "engine/ops/linalg/matmul.h"
@@ -39,10 +40,9 @@ Tensor as_matrix(const Tensor& x) {
   return matrix_layout(matrix).valid ? matrix : matrix.contiguous();
 }
 
-}  // namespace
-
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  const OpScope scope("linear", x, weight, bias);
+/// The result in the type it is computed in.
+Tensor wide_linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const LinearEpilogue& epilogue) {
+  const OpScope scope(epilogue.activation == ActivationKind::none ? "linear" : "linear_act", x, weight, bias);
   check_dtypes(x, weight, bias);
   check_shapes(x, weight, bias);
   const Tensor input = as_matrix(x), matrix = as_matrix(weight);
@@ -52,11 +52,65 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor out = empty(shape, input.dtype(), x.device());
   scope.writes(out);
   scope.flops(2 * out.numel() * weight.shape()[1]);
-  if (out.numel() > 0) {
-    Tensor rows = reshape(out, {input.shape()[0], weight.shape()[0]});
-    on_device(x.device(), [&](auto backend) { linear_kernel(backend, input, matrix, offset, rows); });
+  if (epilogue.derivative) {
+    *epilogue.derivative = empty(shape, input.dtype(), x.device());
+    scope.writes(*epilogue.derivative);
   }
-  return out.to(x.dtype());
+  if (out.numel() == 0) return out;
+  Tensor rows = reshape(out, {input.shape()[0], weight.shape()[0]});
+  on_device(x.device(), [&](auto backend) { linear_kernel(backend, {input, matrix, offset}, epilogue, rows); });
+  return out;
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  return wide_linear(x, weight, bias, {}).to(x.dtype());
+}
+
+Tensor activate(const Tensor& x, ActivationKind activation) {
+  switch (activation) {
+    case ActivationKind::none:
+      break;
+    case ActivationKind::relu:
+      return relu(x);
+    case ActivationKind::silu:
+      return silu(x);
+    case ActivationKind::gelu:
+      return gelu(x);
+    case ActivationKind::gelu_tanh:
+      return gelu(x, GeluForm::tanh);
+  }
+  return x;
+}
+
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation) {
+  if (acc_dtype(x.dtype()) != x.dtype()) return activate(linear(x, weight, bias), activation);
+  return wide_linear(x, weight, bias, {activation});
+}
+
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation,
+                  Tensor& derivative) {
+  require<DTypeError>(x.dtype() == DType::f32 || x.dtype() == DType::f64,
+                      "linear_act: keeps the derivative of f32 or f64; {}", x);
+  require<ValueError>(activation != ActivationKind::none && activation != ActivationKind::relu,
+                      "linear_act: keeps the derivative of silu and gelu alone; {}", x);
+  return wide_linear(x, weight, bias, {activation, &derivative});
+}
+
+Tensor linear_act_backward(const Tensor& grad, const Tensor& derivative, Tensor& out) {
+  const OpScope scope("linear_act_backward", grad, derivative);
+  require<ShapeError>(grad.rank() > 0 && grad.shape() == derivative.shape() && grad.shape() == out.shape(),
+                      "linear_act_backward: gradient, derivative and result must have one shape; {}, {}, {}", grad,
+                      derivative, out);
+  require<ValueError>(grad.is_contiguous() && derivative.is_contiguous() && out.is_contiguous(),
+                      "linear_act_backward: takes contiguous tensors; {}, {}, {}", grad, derivative, out);
+  Tensor sum = empty({grad.shape().back()}, grad.dtype(), grad.device());
+  scope.elementwise(out, 2);
+  scope.writes(sum);
+  if (sum.numel() > 0)
+    on_device(grad.device(), [&](auto backend) { scale_and_column_sum_kernel(backend, grad, derivative, out, sum); });
+  return sum;
 }
 
 Tensor linear_backward_x(const Tensor& grad, const Tensor& weight) {

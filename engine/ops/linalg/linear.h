@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/activation_kind.h"
 #include "engine/tensor.h"
 
 namespace plumb {
@@ -9,6 +10,21 @@ namespace plumb {
 /// Floating dtypes, the same for all; 16-bit floats are computed in float and rounded once.
 /// Differentiable in x, weight, bias. Throws ShapeError, DTypeError, DeviceError.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+/// The op that `activation` names, of x; x itself for none.
+Tensor activate(const Tensor& x, ActivationKind activation);
+/// activate(linear(x, weight, bias), activation) with the bits of the two ops, the activation taken of each tile of the
+/// product while that is in cache. 16-bit floats round in between, as the two ops do.
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation);
+/// Keeps the activation's derivative too, like the result, for linear_act_backward. f32 and f64; silu, gelu and
+/// gelu_tanh (relu's derivative is read off its output). Throws DTypeError, ValueError.
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation,
+                  Tensor& derivative);
+
+/// out = grad * derivative, the gradient of what goes into the activation, and in the same pass linear_backward_bias of
+/// it, which is returned: [out features]. All three [..., out features] and contiguous; out may be grad.
+/// Throws ShapeError, ValueError.
+Tensor linear_act_backward(const Tensor& grad, const Tensor& derivative, Tensor& out);
 
 /// grad: [..., out]. Gradient of linear's x, [..., in]: grad weight.
 Tensor linear_backward_x(const Tensor& grad, const Tensor& weight);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/activation_kind.h"
 #include "engine/backend.h"
 #include "engine/tensor.h"
 
@@ -8,9 +9,21 @@
 
 namespace plumb {
 
-/// out[M, out] = x[M, in] weight[out, in]^T + bias[out] (contiguous, or undefined).
-void linear_kernel(Cpu, const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor& out);
+struct LinearOperands {
+  const Tensor& x;       // [M, in]
+  const Tensor& weight;  // [out, in]
+  const Tensor& bias;    // [out], contiguous; or undefined
+};
+struct LinearEpilogue {
+  ActivationKind activation = ActivationKind::none;
+  Tensor* derivative = nullptr;  // its derivative, like out; or null
+};
+/// out[M, out] = activation(x weight^T + bias).
+void linear_kernel(Cpu, const LinearOperands& in, const LinearEpilogue& epilogue, Tensor& out);
 /// out[N] = sum of the rows of grad[M, N], whose columns are one apart.
 void column_sum_kernel(Cpu, const Tensor& grad, Tensor& out);
+
+/// out = grad * factor, all [M, N] and contiguous; sum[N] = the sum of out's rows. out may be grad.
+void scale_and_column_sum_kernel(Cpu, const Tensor& grad, const Tensor& factor, Tensor& out, Tensor& sum);
 
 }  // namespace plumb

@@ -49,8 +49,8 @@ Variable PointDenoiser::predict(const Variable& x, const Tensor& t, const Condit
                         x.value());
     features.push_back(class_embedding_.forward(condition.labels));
   }
-  Variable h = layers_[0]->forward(features, ActivationKind::silu);
-  for (size_t i = 1; i + 1 < layers_.size(); ++i) h = layers_[i]->forward(h, ActivationKind::silu);
+  Variable h = layers_[0]->forward(features, FusedActivation::silu);
+  for (size_t i = 1; i + 1 < layers_.size(); ++i) h = layers_[i]->forward(h, FusedActivation::silu);
   return layers_.back()->forward(h);
 }
 

@@ -13,10 +13,6 @@
 namespace plumb {
 namespace {
 
-/// Measured with bench/engine/ops/gemm_bench.cpp: BLAS has kernels of its own for products that are thin in a
-/// direction.
-bool suits_packed(const GemmSize& size) { return size.m >= 4 && size.n >= 16 && size.k >= 16; }
-
 using namespace PLUMB_ISA;
 
 template <class F, class T>
@@ -33,27 +29,30 @@ template <class T>
 void blas_then_activate(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, const GemmTarget<T>& c) {
   blas_gemm(size, a, b, c);
   switch (c.activation) {
-    case ActivationKind::none:
+    case FusedActivation::none:
       return;
-    case ActivationKind::relu:
+    case FusedActivation::relu:
       return activate_rows<Relu>(size, c);
-    case ActivationKind::silu:
+    case FusedActivation::silu:
       return activate_rows<Silu>(size, c);
-    case ActivationKind::gelu:
+    case FusedActivation::gelu:
       return activate_rows<Gelu>(size, c);
-    case ActivationKind::gelu_tanh:
+    case FusedActivation::gelu_tanh:
       return activate_rows<GeluTanh>(size, c);
   }
 }
 
 }  // namespace
 
+/// Measured with bench/engine/ops/gemm_bench.cpp: BLAS has kernels of its own for products that are thin in a
+/// direction.
+bool gemm_packs(const GemmSize& size) { return kernels().gemm.tile && size.m >= 4 && size.n >= 16 && size.k >= 16; }
+
 template <class T>
 void gemm(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, const GemmTarget<T>& c) {
   if (size.m == 0 || size.n == 0) return;
   if constexpr (std::is_same_v<T, float>) {
-    const GemmKernels& ours = kernels().gemm;
-    if (ours.tile && suits_packed(size)) return packed_gemm(ours, size, a, b, c);
+    if (gemm_packs(size)) return packed_gemm(kernels().gemm, size, a, b, c);
   }
   blas_then_activate(size, a, b, c);
 }

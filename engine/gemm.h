@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "engine/activation_kind.h"
+#include "engine/fused_activation.h"
 
 namespace plumb {
 
@@ -24,8 +24,8 @@ template <class T>
 struct GemmTarget {
   T* data = nullptr;
   int64_t ld = 1;
-  const T* bias = nullptr;                           // [n], added to every row; or null
-  ActivationKind activation = ActivationKind::none;  // c = f(a b + bias), with the bits of the elementwise op
+  const T* bias = nullptr;                             // [n], added to every row; or null
+  FusedActivation activation = FusedActivation::none;  // c = f(a b + bias), with the bits of the elementwise op
   T* derivative = nullptr;  // f'(a b + bias), rows `ld` apart as c's; or null. Not for relu: its output tells
 };
 
@@ -37,6 +37,9 @@ struct GemmTarget {
 /// Throws ShapeError when a size or leading dimension that goes to BLAS does not fit its 32-bit integers.
 template <class T>
 void gemm(const GemmSize& size, const MatrixView<T>& a, const MatrixView<T>& b, const GemmTarget<T>& c);
+
+/// Whether gemm takes our own kernels for a float product of this size, so that one with a PackedMatrix has its bits.
+bool gemm_packs(const GemmSize& size);
 
 extern template void gemm(const GemmSize&, const MatrixView<float>&, const MatrixView<float>&,
                           const GemmTarget<float>&);

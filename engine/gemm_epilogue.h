@@ -3,7 +3,7 @@
 // Internal: what happens to a row of a product after its sums are complete, with the functors of the elementwise ops,
 // so that fused and separate passes have the same bits. Compiled once an instruction set (engine/isa/kernels.h).
 
-#include "engine/activation_kind.h"
+#include "engine/fused_activation.h"
 #include "engine/ops/elementwise/activation_functors.h"
 #include "engine/simd.h"
 

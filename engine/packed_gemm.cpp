@@ -136,7 +136,7 @@ class Product {
       t.b_step = in_place ? b_.ld : width;
       t.columns = std::min(width, block.columns - j);
       t.bias = c_.bias && last ? c_.bias + column : nullptr;
-      t.activation = last ? c_.activation : ActivationKind::none;
+      t.activation = last ? c_.activation : FusedActivation::none;
       for (int64_t i = 0; i < block.rows; i += tile) {
         const int64_t row = block.row + i;
         t.rows = std::min(tile, block.rows - i);

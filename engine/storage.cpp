@@ -4,6 +4,7 @@
 
 #include "engine/allocator.h"
 #include "engine/format.h"
+#include "engine/packed_cache.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -33,6 +34,7 @@ Ref<Storage> Storage::wrap(void* data, size_t bytes, void (*release)(void*), voi
 }
 
 void Storage::destroy(Storage* storage) {
+  detail::forget_packed(storage);
   if (storage->release_owner_) storage->release_owner_(storage->owner_);
   storage->~Storage();
   free_cpu(storage);

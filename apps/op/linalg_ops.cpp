@@ -7,11 +7,11 @@
 namespace plumb {
 namespace {
 
-constexpr std::pair<const char*, ActivationKind> kActivations[] = {{"none", ActivationKind::none},
-                                                                   {"relu", ActivationKind::relu},
-                                                                   {"silu", ActivationKind::silu},
-                                                                   {"gelu", ActivationKind::gelu},
-                                                                   {"gelu_tanh", ActivationKind::gelu_tanh}};
+constexpr std::pair<const char*, FusedActivation> kActivations[] = {{"none", FusedActivation::none},
+                                                                    {"relu", FusedActivation::relu},
+                                                                    {"silu", FusedActivation::silu},
+                                                                    {"gelu", FusedActivation::gelu},
+                                                                    {"gelu_tanh", FusedActivation::gelu_tanh}};
 
 Variable run_matmul(OpCall& call) { return matmul(call.input(0), call.input(1)); }
 Variable run_linear(OpCall& call) { return linear(call.input(0), call.input(1), call.optional_input(2)); }

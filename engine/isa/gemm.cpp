@@ -185,19 +185,19 @@ template <class F>
 
 void activate_tile(const GemmTile& t) {
   switch (t.activation) {
-    case ActivationKind::none:
+    case FusedActivation::none:
       return;
-    case ActivationKind::relu:
+    case FusedActivation::relu:
       return activate<Relu>(t);
-    case ActivationKind::silu:
+    case FusedActivation::silu:
 #if defined(__AVX512F__)
       return silu_tile(t.c, t.derivative, t.c_row, t.rows, t.columns);
 #else
       return activate<Silu>(t);
 #endif
-    case ActivationKind::gelu:
+    case FusedActivation::gelu:
       return activate<Gelu>(t);
-    case ActivationKind::gelu_tanh:
+    case FusedActivation::gelu_tanh:
       return activate<GeluTanh>(t);
   }
 }
@@ -210,7 +210,7 @@ void tile(const GemmTile& t) {
   }
   const auto& tiles = t.a_row == 1 ? kTiles.of_columns : kTiles.of_rows;
   tiles[t.columns > kLanes][t.rows - 1](t);
-  if (t.activation != ActivationKind::none) activate_tile(t);
+  if (t.activation != FusedActivation::none) activate_tile(t);
 }
 
 /// Eight rows of eight become eight columns of eight, in three rounds of pairing: 1, 2 and 4 lanes apart.

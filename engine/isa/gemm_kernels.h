@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "engine/activation_kind.h"
+#include "engine/fused_activation.h"
 
 namespace plumb {
 
@@ -19,8 +19,8 @@ struct GemmTile {
   bool add;           // to what c holds; otherwise c is overwritten, not read
   const float* bias;  // [columns], added last; or null
   // Then, while the tile is in the first-level cache:
-  ActivationKind activation;  // c = f(c)
-  float* derivative;          // f'(x) of the activation, rows c_row apart; or null
+  FusedActivation activation;  // c = f(c)
+  float* derivative;           // f'(x) of the activation, rows c_row apart; or null
 };
 
 /// Matrix product in float. Every element of c is one chain of fused multiply-adds in the order of k, so its bits

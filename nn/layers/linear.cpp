@@ -23,12 +23,12 @@ Variable Linear::forward(const Variable& x) const {
   return adapter ? add(y, adapter->delta(x)) : y;
 }
 
-Variable Linear::forward(const Variable& x, ActivationKind activation) const {
+Variable Linear::forward(const Variable& x, FusedActivation activation) const {
   if (!adapters_.active()) return linear_act(x, weight_.variable(), bias_.variable(), activation);
   return activate(forward(x), activation);
 }
 
-Variable Linear::forward(std::span<const Variable> parts, ActivationKind activation) const {
+Variable Linear::forward(std::span<const Variable> parts, FusedActivation activation) const {
   if (!adapters_.active()) return linear_act(parts, weight_.variable(), bias_.variable(), activation);
   return forward(cat(parts, -1), activation);
 }

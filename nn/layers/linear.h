@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "engine/activation_kind.h"
+#include "engine/fused_activation.h"
 #include "nn/adapter.h"
 #include "nn/init.h"
 #include "nn/module.h"
@@ -25,10 +25,10 @@ class Linear final : public Layer<Linear> {
 
   Variable forward(const Variable& x) const;
   /// activation(forward(x)), the same bits in one op where no adapter is active.
-  Variable forward(const Variable& x, ActivationKind activation) const;
+  Variable forward(const Variable& x, FusedActivation activation) const;
   /// Of parts whose features lie side by side: forward(cat(parts, -1), activation), but a part that needs no gradient
   /// costs none.
-  Variable forward(std::span<const Variable> parts, ActivationKind activation) const;
+  Variable forward(std::span<const Variable> parts, FusedActivation activation) const;
   void visit(ModuleVisitor& visitor) override;
 
   Parameter& weight() { return weight_; }

@@ -13,17 +13,17 @@
 
 namespace plumb {
 
-Variable activate(const Variable& x, ActivationKind activation) {
+Variable activate(const Variable& x, FusedActivation activation) {
   switch (activation) {
-    case ActivationKind::none:
+    case FusedActivation::none:
       break;
-    case ActivationKind::relu:
+    case FusedActivation::relu:
       return relu(x);
-    case ActivationKind::silu:
+    case FusedActivation::silu:
       return silu(x);
-    case ActivationKind::gelu:
+    case FusedActivation::gelu:
       return gelu(x);
-    case ActivationKind::gelu_tanh:
+    case FusedActivation::gelu_tanh:
       return gelu(x, GeluForm::tanh);
   }
   return x;
@@ -44,8 +44,8 @@ Tensor before_activation(const Tensor& grad, const Tensor& derivative, bool want
 }
 
 /// relu's derivative is read off its output, and a 16-bit one would be rounded: then there is none to keep.
-bool keeps_derivative(DType dtype, ActivationKind activation) {
-  return acc_dtype(dtype) == dtype && activation != ActivationKind::none && activation != ActivationKind::relu;
+bool keeps_derivative(DType dtype, FusedActivation activation) {
+  return acc_dtype(dtype) == dtype && activation != FusedActivation::none && activation != FusedActivation::relu;
 }
 
 /// The gradients of parts whose features lie side by side, those that are wanted.
@@ -60,7 +60,7 @@ void part_grads(const Tensor& inner, const Tensor& weight, const std::vector<int
 
 }  // namespace
 
-Variable linear_act(const Variable& x, const Variable& weight, const Variable& bias, ActivationKind activation) {
+Variable linear_act(const Variable& x, const Variable& weight, const Variable& bias, FusedActivation activation) {
   const Needs needs = needs_of({x, weight, bias});
   if (!needs.any()) return Variable(linear_act(x.value(), weight.value(), bias.value(), activation));
   if (!keeps_derivative(x.dtype(), activation)) return activate(linear(x, weight, bias), activation);
@@ -78,7 +78,7 @@ Variable linear_act(const Variable& x, const Variable& weight, const Variable& b
 }
 
 Variable linear_act(std::span<const Variable> parts, const Variable& weight, const Variable& bias,
-                    ActivationKind activation) {
+                    FusedActivation activation) {
   std::vector<Variable> inputs(parts.begin(), parts.end());
   inputs.push_back(weight);
   inputs.push_back(bias);

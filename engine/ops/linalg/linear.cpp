@@ -42,7 +42,7 @@ Tensor as_matrix(const Tensor& x) {
 
 /// The result in the type it is computed in.
 Tensor wide_linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const LinearEpilogue& epilogue) {
-  const OpScope scope(epilogue.activation == ActivationKind::none ? "linear" : "linear_act", x, weight, bias);
+  const OpScope scope(epilogue.activation == FusedActivation::none ? "linear" : "linear_act", x, weight, bias);
   check_dtypes(x, weight, bias);
   check_shapes(x, weight, bias);
   const Tensor input = as_matrix(x), matrix = as_matrix(weight);
@@ -68,32 +68,32 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return wide_linear(x, weight, bias, {}).to(x.dtype());
 }
 
-Tensor activate(const Tensor& x, ActivationKind activation) {
+Tensor activate(const Tensor& x, FusedActivation activation) {
   switch (activation) {
-    case ActivationKind::none:
+    case FusedActivation::none:
       break;
-    case ActivationKind::relu:
+    case FusedActivation::relu:
       return relu(x);
-    case ActivationKind::silu:
+    case FusedActivation::silu:
       return silu(x);
-    case ActivationKind::gelu:
+    case FusedActivation::gelu:
       return gelu(x);
-    case ActivationKind::gelu_tanh:
+    case FusedActivation::gelu_tanh:
       return gelu(x, GeluForm::tanh);
   }
   return x;
 }
 
-Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation) {
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, FusedActivation activation) {
   if (acc_dtype(x.dtype()) != x.dtype()) return activate(linear(x, weight, bias), activation);
   return wide_linear(x, weight, bias, {activation});
 }
 
-Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation,
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, FusedActivation activation,
                   Tensor& derivative) {
   require<DTypeError>(x.dtype() == DType::f32 || x.dtype() == DType::f64,
                       "linear_act: keeps the derivative of f32 or f64; {}", x);
-  require<ValueError>(activation != ActivationKind::none && activation != ActivationKind::relu,
+  require<ValueError>(activation != FusedActivation::none && activation != FusedActivation::relu,
                       "linear_act: keeps the derivative of silu and gelu alone; {}", x);
   return wide_linear(x, weight, bias, {activation, &derivative});
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/activation_kind.h"
+#include "engine/fused_activation.h"
 #include "engine/tensor.h"
 
 namespace plumb {
@@ -12,13 +12,13 @@ namespace plumb {
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 /// The op that `activation` names, of x; x itself for none.
-Tensor activate(const Tensor& x, ActivationKind activation);
+Tensor activate(const Tensor& x, FusedActivation activation);
 /// activate(linear(x, weight, bias), activation) with the bits of the two ops, the activation taken of each tile of the
 /// product while that is in cache. 16-bit floats round in between, as the two ops do.
-Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation);
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, FusedActivation activation);
 /// Keeps the activation's derivative too, like the result, for linear_act_backward. f32 and f64; silu, gelu and
 /// gelu_tanh (relu's derivative is read off its output). Throws DTypeError, ValueError.
-Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, ActivationKind activation,
+Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, FusedActivation activation,
                   Tensor& derivative);
 
 /// out = grad * derivative, the gradient of what goes into the activation, and in the same pass linear_backward_bias of

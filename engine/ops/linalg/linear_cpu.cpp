@@ -11,11 +11,15 @@
 #include "engine/ops/linalg/linear_kernels.h"
 #include "engine/ops/linalg/linear_rows.h"
 #include "engine/ops/linalg/matmul_kernels.h"
+#include "engine/packed_cache.h"
 
 namespace plumb {
 namespace {
 
 constexpr int64_t kBlockRows = 128;
+// Packing the weight costs as much as 12 rows of the product: above this many it is less than a twentieth of it, and
+// not worth keeping a copy of the weight.
+constexpr int64_t kCachedRows = 256;
 
 using namespace PLUMB_ISA;
 
@@ -51,12 +55,18 @@ void linear_kernel(Cpu, const LinearOperands& in, const LinearEpilogue& epilogue
   const MatrixLayout input = matrix_layout(in.x), matrix = matrix_layout(in.weight);
   const GemmSize size{out.shape()[0], out.shape()[1], in.x.shape()[1]};
   visit_dtype(TypeList<float, double>{}, out.dtype(), "linear", [&]<class T>() {
-    gemm<T>(size, {in.x.data<T>(), input.ld, input.transposed}, {in.weight.data<T>(), matrix.ld, !matrix.transposed},
-            {.data = out.mutable_data<T>(),
-             .ld = size.n,
-             .bias = in.bias.defined() ? in.bias.data<T>() : nullptr,
-             .activation = epilogue.activation,
-             .derivative = epilogue.derivative ? epilogue.derivative->mutable_data<T>() : nullptr});
+    const MatrixView<T> a{in.x.data<T>(), input.ld, input.transposed};
+    const MatrixView<T> b{in.weight.data<T>(), matrix.ld, !matrix.transposed};
+    const GemmTarget<T> c{.data = out.mutable_data<T>(),
+                          .ld = size.n,
+                          .bias = in.bias.defined() ? in.bias.data<T>() : nullptr,
+                          .activation = epilogue.activation,
+                          .derivative = epilogue.derivative ? epilogue.derivative->mutable_data<T>() : nullptr};
+    if constexpr (std::is_same_v<T, float>)
+      if (size.m <= kCachedRows && b.transposed && gemm_packs(size))
+        if (const PackedMatrix packed = packed_weight(in.weight, b, size.k, size.n); packed.defined())
+          return gemm(size.m, a, packed, c);
+    gemm<T>(size, a, b, c);
   });
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/activation_kind.h"
 #include "engine/backend.h"
+#include "engine/fused_activation.h"
 #include "engine/tensor.h"
 
 // Kernels behind linear. Tensors are f32 or f64, rank 2, and readable as BLAS matrices (matrix_layout); outputs are
@@ -15,7 +15,7 @@ struct LinearOperands {
   const Tensor& bias;    // [out], contiguous; or undefined
 };
 struct LinearEpilogue {
-  ActivationKind activation = ActivationKind::none;
+  FusedActivation activation = FusedActivation::none;
   Tensor* derivative = nullptr;  // its derivative, like out; or null
 };
 /// out[M, out] = activation(x weight^T + bias).

@@ -13,8 +13,8 @@ using namespace plumb::test;
 
 namespace {
 
-constexpr ActivationKind kAll[] = {ActivationKind::none, ActivationKind::relu, ActivationKind::silu,
-                                   ActivationKind::gelu, ActivationKind::gelu_tanh};
+constexpr FusedActivation kAll[] = {FusedActivation::none, FusedActivation::relu, FusedActivation::silu,
+                                    FusedActivation::gelu, FusedActivation::gelu_tanh};
 
 std::string gradients_of(const Variable& y, const std::vector<Variable>& leaves, const Tensor& grad) {
   backward(y, {.grad = grad});
@@ -27,7 +27,7 @@ std::string gradients_of(const Variable& y, const std::vector<Variable>& leaves,
 }  // namespace
 
 TEST_CASE("linear_act: gradients agree with differences") {
-  for (const ActivationKind activation : kAll) {
+  for (const FusedActivation activation : kAll) {
     const Tensor x = random_tensor({2, 4, 3}, 1), weight = random_tensor({5, 3}, 2), bias = random_tensor({5}, 3);
     auto layer = [&](const std::vector<Variable>& in) { return linear_act(in[0], in[1], in[2], activation); };
     CHECK(worst_gradient_error(layer, {reversed_memory(x), with_gaps(weight), bias}) < 1e-8);
@@ -43,7 +43,7 @@ TEST_CASE("linear_act: gradients agree with differences") {
 TEST_CASE("linear_act: value and gradients have the bits of the two ops, whichever gradients are wanted") {
   const Tensor x = random_tensor({150, 66}, 1, DType::f32), weight = random_tensor({70, 66}, 2, DType::f32);
   const Tensor bias = random_tensor({70}, 3, DType::f32), grad = random_tensor({150, 70}, 4, DType::f32);
-  for (const ActivationKind activation : kAll)
+  for (const FusedActivation activation : kAll)
     for (int wanted = 0; wanted < 8; ++wanted) {
       auto leaf = [&](const Tensor& value, int bit) { return wanted & bit ? Variable::leaf(value) : Variable(value); };
       auto leaves = [&] { return std::vector<Variable>{leaf(x, 1), leaf(weight, 2), leaf(bias, 4)}; };
@@ -65,7 +65,7 @@ TEST_CASE("linear_act: parts side by side have the bits of their concatenation, 
                label = random_tensor({100, 31}, 3, DType::f32), weight = random_tensor({64, 66}, 4, DType::f32),
                bias = random_tensor({64}, 5, DType::f32), grad = random_tensor({100, 64}, 6, DType::f32);
   if (kernels().gemm.tile) {  // BLAS' bits depend on how many columns it is asked for
-    const ActivationKind activation = ActivationKind::silu;
+    const FusedActivation activation = FusedActivation::silu;
     auto leaves = [&] {
       return std::vector<Variable>{Variable(x), Variable(time), Variable::leaf(label), Variable::leaf(weight),
                                    Variable::leaf(bias)};
@@ -76,7 +76,7 @@ TEST_CASE("linear_act: parts side by side have the bits of their concatenation, 
     CHECK(gradients_of(y, fused, grad) == gradients_of(z, apart, grad));
   }
   const std::vector<Variable> frozen{Variable(x), Variable(time), Variable(label)};
-  const Variable y = linear_act(frozen, Variable::leaf(weight), Variable(bias), ActivationKind::silu);
+  const Variable y = linear_act(frozen, Variable::leaf(weight), Variable(bias), FusedActivation::silu);
   CHECK(!y.node()->saved[1].tensor.defined());  // the weight is read only for gradients of parts
 }
 
@@ -86,7 +86,7 @@ TEST_CASE("linear_act: works on a gradient that somebody else holds without writ
                  bias = Variable::leaf(random_tensor({30}, 3, DType::f32));
   const Tensor grad = random_tensor({40, 30}, 4, DType::f32);
   const std::string before = bits_of(grad);
-  const Variable y = linear_act(x, weight, bias, ActivationKind::silu);
+  const Variable y = linear_act(x, weight, bias, FusedActivation::silu);
   backward(y, {.grad = grad, .retain_graph = true});
   CHECK(bits_of(grad) == before);
   const std::string once = bits_of(x.grad());
@@ -100,7 +100,7 @@ TEST_CASE("linear_act: works on a gradient that somebody else holds without writ
 TEST_CASE("linear_act: 16-bit operands are rounded between the two ops") {
   const Variable x = Variable::leaf(random_tensor({6, 20}, 4, DType::bf16)),
                  weight = Variable::leaf(random_tensor({3, 20}, 5, DType::bf16));
-  const Variable y = linear_act(x, weight, Variable(), ActivationKind::silu);
+  const Variable y = linear_act(x, weight, Variable(), FusedActivation::silu);
   CHECK(bits_of(y.value()) == bits_of(silu(linear(x.value(), weight.value()))));
   CHECK(y.requires_grad());
 }

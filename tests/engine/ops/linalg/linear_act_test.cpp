@@ -20,14 +20,14 @@ using namespace plumb::test;
 
 namespace {
 
-constexpr ActivationKind kAll[] = {ActivationKind::none, ActivationKind::relu, ActivationKind::silu,
-                                   ActivationKind::gelu, ActivationKind::gelu_tanh};
+constexpr FusedActivation kAll[] = {FusedActivation::none, FusedActivation::relu, FusedActivation::silu,
+                                    FusedActivation::gelu, FusedActivation::gelu_tanh};
 
 /// The derivative at x as the separate op computes it.
-Tensor derivative_at(const Tensor& x, ActivationKind activation) {
+Tensor derivative_at(const Tensor& x, FusedActivation activation) {
   const Tensor one = full(x.shape(), 1, x.dtype());
-  if (activation == ActivationKind::silu) return silu_backward(one, x);
-  return gelu_backward(one, x, activation == ActivationKind::gelu ? GeluForm::exact : GeluForm::tanh);
+  if (activation == FusedActivation::silu) return silu_backward(one, x);
+  return gelu_backward(one, x, activation == FusedActivation::gelu ? GeluForm::exact : GeluForm::tanh);
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ TEST_CASE("linear_act: has the bits of the two ops, for every activation, shape 
   for (const Shape& shape : {Shape{33, 40, 70}, Shape{14, 32, 16}, Shape{29, 45, 600}, Shape{300, 130, 66},
                              Shape{2, 128, 64}, Shape{50, 2, 128}, Shape{9, 20, 3}, Shape{1, 1, 1}})
     for (const DType dtype : {DType::f32, DType::f64, DType::bf16})
-      for (const ActivationKind activation : kAll) {
+      for (const FusedActivation activation : kAll) {
         const Tensor x = random_tensor({shape[0], shape[2]}, 1, dtype);
         const Tensor weight = random_tensor({shape[1], shape[2]}, 2, dtype), bias = random_tensor({shape[1]}, 3, dtype);
         const Tensor plain = linear(x, weight, bias);
@@ -45,7 +45,8 @@ TEST_CASE("linear_act: has the bits of the two ops, for every activation, shape 
         CHECK(bits_of(linear_act(x, weight, bias, activation)) == bits_of(activate(plain, activation)));
         CHECK(bits_of(linear_act(reversed_memory(x), with_gaps(weight), Tensor(), activation)) ==
               bits_of(activate(linear(reversed_memory(x), with_gaps(weight)), activation)));
-        if (dtype == DType::bf16 || activation == ActivationKind::none || activation == ActivationKind::relu) continue;
+        if (dtype == DType::bf16 || activation == FusedActivation::none || activation == FusedActivation::relu)
+          continue;
         Tensor derivative;
         CHECK(bits_of(linear_act(x, weight, bias, activation, derivative)) == bits_of(activate(plain, activation)));
         CHECK(bits_of(derivative) == bits_of(derivative_at(plain, activation)));
@@ -64,7 +65,7 @@ TEST_CASE("linear_act: every instruction set has the bits of the functors over a
   for (const char* name : {"avx2", "avx512"}) {
     const Kernels* isa = find_kernels(name);
     if (!isa) continue;
-    for (const ActivationKind activation : kAll) {
+    for (const FusedActivation activation : kAll) {
       std::vector<float> expected(x.size()), got(x.size()), derivative(x.size(), 7.0f);
       for (size_t i = 0; i < x.size(); ++i) expected[i] = x[i] + 0.0f;
       const Tensor input = from_vector(expected, {kRows, kColumns});
@@ -74,7 +75,7 @@ TEST_CASE("linear_act: every instruction set has the bits of the functors over a
                     {.data = got.data() + i * kColumns,
                      .ld = kColumns,
                      .activation = activation,
-                     .derivative = activation == ActivationKind::relu ? nullptr : derivative.data() + i * kColumns});
+                     .derivative = activation == FusedActivation::relu ? nullptr : derivative.data() + i * kColumns});
       auto same = [](const std::vector<float>& a, const Tensor& b) {
         int64_t different = 0;
         for (size_t i = 0; i < a.size(); ++i) {
@@ -87,7 +88,7 @@ TEST_CASE("linear_act: every instruction set has the bits of the functors over a
       CAPTURE(std::string(name));
       CAPTURE(int(activation));
       CHECK(same(got, activate(input, activation)));
-      if (activation == ActivationKind::silu || activation >= ActivationKind::gelu)
+      if (activation == FusedActivation::silu || activation >= FusedActivation::gelu)
         CHECK(same(derivative, derivative_at(input, activation)));
     }
   }
@@ -114,10 +115,10 @@ TEST_CASE("linear_act: backward multiplies and sums as the two ops, in place or 
 
 TEST_CASE("linear_act: errors name the operands") {
   Tensor derivative, out = empty({2, 3});
-  CHECK_THROWS_WITH_AS(linear_act(ones({2, 3}), ones({4, 3}), Tensor(), ActivationKind::relu, derivative),
+  CHECK_THROWS_WITH_AS(linear_act(ones({2, 3}), ones({4, 3}), Tensor(), FusedActivation::relu, derivative),
                        "linear_act: keeps the derivative of silu and gelu alone; f32[2, 3]", ValueError);
   CHECK_THROWS_WITH_AS(
-      linear_act(ones({2, 3}, DType::bf16), ones({4, 3}, DType::bf16), Tensor(), ActivationKind::silu, derivative),
+      linear_act(ones({2, 3}, DType::bf16), ones({4, 3}, DType::bf16), Tensor(), FusedActivation::silu, derivative),
       "linear_act: keeps the derivative of f32 or f64; bf16[2, 3]", DTypeError);
   CHECK_THROWS_WITH_AS(
       linear_act_backward(ones({2, 3}), ones({2, 4}), out),

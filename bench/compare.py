@@ -33,6 +33,16 @@ GOALS = {
     "add_2x2": (None, 100e-9),
     "add_2x2_recorded": (None, 200e-9),
     "chain_100_per_op": (None, 500e-9),
+    # 160 GFLOP/s; the weight of few rows is packed beforehand
+    "linear_bias/m:512/n:128/k:128": (None, 105e-6),
+    "linear_bias/m:64/n:128/k:128": (None, 13.1e-6),
+    "linear_bias/m:16/n:1280/k:320": (None, 81.9e-6),
+    "linear_bias/m:4096/n:320/k:320": (None, 5.24e-3),
+    "linear_bias/m:4096/n:1280/k:320": (None, 21e-3),
+    "linear_bias/m:512/n:2/k:128": (None, None),
+    "linear_silu/m:512/n:128/k:128": (None, None),
+    "matmul_batched/batch:64/m:64/n:64/k:32": (None, None),
+    "matmul_batched/batch:16/m:32/n:32/k:1024": (None, None),
     # 110 GFLOP/s
     "attention_forward/B:16/heads:4/T:64/d:32": (None, 305e-6),
     "attention_forward/B:2/heads:8/T:1024/d:40": (None, 24.4e-3),

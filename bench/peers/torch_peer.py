@@ -247,6 +247,24 @@ def attention_forward(shape):
 SLOW = 0.1  # seconds
 
 
+def sizes_of(text):
+    """m:512/n:128/k:128 -> [512, 128, 128]"""
+    return [int(part.split(":")[1]) for part in text.split("/")]
+
+
+def linear_layer(kind, m, n, k):
+    """linear with bias; linear_silu keeps what a backward pass would need, as ours does."""
+    linear, silu = torch.nn.functional.linear, torch.nn.functional.silu
+    train = kind == "linear_silu"
+    x, weight, bias = torch.rand(m, k), torch.rand(n, k).requires_grad_(train), torch.rand(n)
+    return (lambda: silu(linear(x, weight, bias))) if train else (lambda: linear(x, weight, bias))
+
+
+def batched_product(batch, m, n, k):
+    a, b = torch.rand(batch, m, k), torch.rand(batch, k, n)
+    return lambda: torch.matmul(a, b)
+
+
 CONVOLUTIONS = ("conv2d_forward", "conv2d_x", "conv2d_weight")
 CONVOLUTION_SHAPES = ((16, 64, 32), (16, 128, 16), (16, 256, 8), (2, 320, 64), (2, 640, 32), (2, 1280, 16))  # pictures, channels, height and width
 
@@ -286,6 +304,10 @@ class Peer:
             orders = convolution(kind, [int(part.split(":")[1]) for part in size.split("/")])  # n:2/in:64/out:64/side:32
             faster = min(orders, key=lambda order: measure(orders[order], 0.1)["cpu_median_s"])
             return orders[faster], 1, faster
+        if kind in ("linear_bias", "linear_silu"):
+            return linear_layer(kind, *sizes_of(size)), 1, "eager"
+        if kind == "matmul_batched":
+            return batched_product(*sizes_of(size)), 1, "eager"
         if kind == "attention_forward":
             shape = [int(part.split(":")[1]) for part in size.split("/")]  # B:2/heads:8/T:1024/d:40
             return attention_forward(shape), 1, "eager"

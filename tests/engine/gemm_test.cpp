@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/blas.h"
 #include "engine/isa/kernels.h"
 #include "engine/packed_gemm.h"
 #include "engine/parallel.h"
@@ -42,6 +43,14 @@ std::vector<float> run_packed(const Kernels& isa, const Problem& p, bool with_bi
   std::vector<float> c(size_t(p.size.m * p.ldc), kSentinel);
   packed_gemm(isa.gemm, p.size, {p.a.data(), p.lda, p.turn_a}, {p.b.data(), p.ldb, p.turn_b},
               {.data = c.data(), .ld = p.ldc, .bias = with_bias ? p.bias.data() : nullptr});
+  return c;
+}
+
+/// The portable path.
+std::vector<float> run_blas(const Problem& p, bool with_bias) {
+  std::vector<float> c(size_t(p.size.m * p.ldc), kSentinel);
+  blas_gemm<float>(p.size, {p.a.data(), p.lda, p.turn_a}, {p.b.data(), p.ldb, p.turn_b},
+                   {.data = c.data(), .ld = p.ldc, .bias = with_bias ? p.bias.data() : nullptr});
   return c;
 }
 
@@ -92,6 +101,7 @@ TEST_CASE("gemm: packed products of every shape and layout against double") {
               CAPTURE(size.n);
               CAPTURE(size.k);
               CHECK(worst_error(p, run_packed(*isa, p, with_bias), with_bias) < 5e-7);
+              CHECK(worst_error(p, run_blas(p, with_bias), with_bias) < 5e-7);
             }
 }
 

@@ -10,6 +10,7 @@
 #include "engine/blas.h"
 #include "engine/gemm.h"
 #include "engine/ops/linalg/linear.h"
+#include "engine/ops/linalg/matmul.h"
 #include "engine/packed_matrix.h"
 #include "engine/parallel.h"
 #include "engine/tensor.h"
@@ -72,6 +73,28 @@ void linear_bias(benchmark::State& state) {
   report(state, size);
 }
 
+/// The same with SiLU and its derivative taken of the tile, as a training step does.
+void linear_silu(benchmark::State& state) {
+  set_num_threads(1);
+  const GemmSize size{state.range(0), state.range(1), state.range(2)};
+  const Tensor x = full({size.m, size.k}, 0.5), weight = full({size.n, size.k}, 0.25), bias = ones({size.n});
+  for (auto _ : state) {
+    Tensor derivative;
+    benchmark::DoNotOptimize(linear_act(x, weight, bias, FusedActivation::silu, derivative));
+  }
+  report(state, size);
+}
+
+/// [batch, m, k] times [batch, k, n]: the products of attention without a kernel of its own.
+void matmul_batched(benchmark::State& state) {
+  set_num_threads(1);
+  const int64_t batch = state.range(0);
+  const GemmSize size{state.range(1), state.range(2), state.range(3)};
+  const Tensor a = full({batch, size.m, size.k}, 0.5), b = full({batch, size.k, size.n}, 0.25);
+  for (auto _ : state) benchmark::DoNotOptimize(matmul(a, b));
+  report(state, {batch * size.m, size.n, size.k});
+}
+
 /// The column sum behind the bias gradient; bytes are those of the gradient.
 void bias_gradient(benchmark::State& state) {
   set_num_threads(1);
@@ -97,6 +120,13 @@ BENCHMARK(gemm_tn)->Apply(shapes);
 BENCHMARK(gemm_prepacked)->Apply(shapes);
 BENCHMARK(blas_tn)->Apply(shapes);
 BENCHMARK(linear_bias)->Apply(shapes);
+BENCHMARK(linear_silu)->Apply(shapes);
+BENCHMARK(matmul_batched)
+    ->ArgNames({"batch", "m", "n", "k"})
+    ->Args({256, 16, 16, 16})
+    ->Args({64, 64, 64, 32})
+    ->Args({16, 32, 32, 1024})
+    ->Args({16, 1024, 32, 32});
 BENCHMARK(bias_gradient)->ArgNames({"rows", "columns"})->Args({512, 128})->Args({512, 2})->Args({8192, 512});
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace plumb {
 
 /// Weights that were packed for the matrix product and are kept for the next call. A weight is packed into the cache
-/// the second time it is met unchanged, so one that changes every step never is. Least recently used ones leave when
+/// the second time it is met unchanged, so one that changes every step is not. Least recently used ones leave when
 /// the limit is reached; those of a storage leave when it dies or is written to (its version tells). The memory is the
 /// allocator's and shows in its statistics.
 struct PackedCacheStatistics {
@@ -28,6 +28,19 @@ void set_packed_cache_limit(int64_t bytes);
 PackedCacheStatistics packed_cache_statistics();
 /// Forgets everything.
 void clear_packed_cache();
+
+/// While one is alive on this thread with `pause`, packed_weight gives nothing and remembers nothing. For weights in
+/// training: a checkpoint that computes a block again meets them twice a step, and would keep a copy of each.
+class PackedCachePause {
+ public:
+  explicit PackedCachePause(bool pause);
+  ~PackedCachePause();
+  PackedCachePause(const PackedCachePause&) = delete;
+  PackedCachePause& operator=(const PackedCachePause&) = delete;
+
+ private:
+  bool before_;
+};
 
 namespace detail {
 /// Called for every storage that dies; costs a load unless the cache knows one with the same hash.

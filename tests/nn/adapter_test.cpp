@@ -4,6 +4,7 @@
 
 #include "autograd/backward.h"
 #include "autograd/ops/elementwise.h"
+#include "autograd/ops/layout.h"
 #include "autograd/ops/reduce.h"
 #include "engine/error.h"
 #include "nn/checkpoint_module.h"
@@ -48,6 +49,24 @@ TEST_CASE("adapter: a fresh one is the base bit for bit, active or not") {
   CHECK(net.output() == base);
   const AdapterScope scope(net.net, "student");
   CHECK(net.output() != base);
+}
+
+TEST_CASE("adapter: a layer with an activation is the activation of the layer, with and without one active") {
+  Generator generator(3);
+  Linear layer(30, 20, generator);
+  add_adapters(layer, "a", generator, {.rank = 2});
+  layer.adapters().find("a")->up.assign(random_tensor({20, 2}, 5, DType::f32));
+  const std::vector<Variable> parts{Variable(random_tensor({40, 13}, 6, DType::f32)),
+                                    Variable(random_tensor({40, 17}, 7, DType::f32))};
+  const Variable x = cat(parts, 1);
+  const std::string base = bits_of(layer.forward(x).value());
+  for (const char* name : {"none", "a"}) {
+    const AdapterScope scope(layer, name);
+    const std::string expected = bits_of(silu(layer.forward(x)).value());
+    CHECK(bits_of(layer.forward(x, FusedActivation::silu).value()) == expected);
+    CHECK(bits_of(layer.forward(parts, FusedActivation::silu).value()) == expected);
+    CHECK((bits_of(layer.forward(x).value()) == base) == (std::string_view(name) == "none"));
+  }
 }
 
 TEST_CASE("adapter: delta = up(down(x)) alpha / rank") {

@@ -10,6 +10,7 @@
 #include "autograd/record.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/linear.h"
+#include "engine/packed_cache.h"
 
 namespace plumb {
 
@@ -64,6 +65,7 @@ Variable linear_act(const Variable& x, const Variable& weight, const Variable& b
   const Needs needs = needs_of({x, weight, bias});
   if (!needs.any()) return Variable(linear_act(x.value(), weight.value(), bias.value(), activation));
   if (!keeps_derivative(x.dtype(), activation)) return activate(linear(x, weight, bias), activation);
+  const PackedCachePause pause(needs[1]);
   const Tensor none;
   Tensor derivative;
   Tensor y = linear_act(x.value(), weight.value(), bias.value(), activation, derivative);
@@ -93,10 +95,11 @@ Variable linear_act(std::span<const Variable> parts, const Variable& weight, con
     widths.push_back(parts[i].shape().back());
     needs_parts = needs_parts || needs[int(i)];
   }
+  const int count = int(parts.size());
+  const PackedCachePause pause(needs[count]);
   const Tensor x = cat(values, -1), none;
   Tensor derivative;
   Tensor y = linear_act(x, weight.value(), bias.value(), activation, derivative);
-  const int count = int(parts.size());
   return record("linear_act", std::move(y), std::span<const Variable>(inputs),
                 save(needs[count] ? x : none, needs_parts ? weight.value() : none, derivative),
                 [widths = std::move(widths), count, needs_parts](const Saved& saved, const Tensor& grad, Needs wanted) {

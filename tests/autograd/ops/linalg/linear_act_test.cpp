@@ -5,6 +5,7 @@
 #include "autograd/ops/layout.h"
 #include "autograd/ops/linalg.h"
 #include "engine/isa/kernels.h"
+#include "engine/packed_cache.h"
 #include "tests/support/gradients.h"
 #include "tests/support/numeric.h"
 
@@ -103,4 +104,24 @@ TEST_CASE("linear_act: 16-bit operands are rounded between the two ops") {
   const Variable y = linear_act(x, weight, Variable(), FusedActivation::silu);
   CHECK(bits_of(y.value()) == bits_of(silu(linear(x.value(), weight.value()))));
   CHECK(y.requires_grad());
+}
+
+TEST_CASE("linear, linear_act: a weight in training leaves no packed copy behind, a frozen one does") {
+  if (!kernels().gemm.tile) return;
+  clear_packed_cache();
+  const Variable x = Variable::leaf(random_tensor({20, 70}, 1, DType::f32)),
+                 weight = Variable::leaf(random_tensor({30, 70}, 2, DType::f32));
+  const std::vector<Variable> parts{slice(x, 1, 0, 7), slice(x, 1, 7, 70)};
+  auto use = [&](const Variable& w) {
+    for (int i = 0; i < 2; ++i) {
+      linear(x, w);
+      linear_act(x, w, Variable(), FusedActivation::silu);
+      linear_act(parts, w, Variable(), FusedActivation::silu);
+    }
+  };
+  use(weight);
+  CHECK(packed_cache_statistics().matrices == 0);
+  use(weight.detach());
+  CHECK(packed_cache_statistics().matrices == 1);
+  clear_packed_cache();
 }

@@ -141,7 +141,7 @@ Cache& cache() {
 
 }  // namespace
 
-PackedCachePause::PackedCachePause(bool pause) : before_(paused) { paused = pause; }
+PackedCachePause::PackedCachePause(bool pause) : before_(paused) { paused = before_ || pause; }
 PackedCachePause::~PackedCachePause() { paused = before_; }
 
 PackedMatrix packed_weight(const Tensor& owner, const MatrixView<float>& weight, int64_t k, int64_t n) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/record.h"
+#include "engine/packed_cache.h"
 
 namespace plumb {
 
@@ -63,6 +64,7 @@ Variable checkpoint(const CheckpointOptions& options, F function, const Inputs&.
   if (!needs_of(std::span<const Variable>(all)).any()) return detail::call_with(function, all.data(), Indices{});
   const Tensor value = [&] {
     NoGrad no_grad;
+    const PackedCachePause pause(true);  // met again soon, but for the last time unchanged
     return detail::call_with(function, all.data(), Indices{}).value();
   }();
   detail::RecomputeInputs kinds{kCount, 0};

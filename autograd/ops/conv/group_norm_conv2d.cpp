@@ -17,9 +17,10 @@ struct Backward {
   Grads operator()(const Saved& saved, const Tensor& grad, Needs wanted) const {
     const Tensor &x = saved[0], &scale = saved[2], &shift = saved[3];
     std::vector<Tensor> grads(5);
-    if (wanted[kWeight])
-      grads[kWeight] =
-          conv2d_backward_weight(grad, group_norm(x, scale, shift, norm).y, Shape(weight_shape.data(), 4), conv);
+    if (wanted[kWeight]) {
+      const Tensor between = group_norm_again({x, saved[1], scale, shift}, norm);
+      grads[kWeight] = conv2d_backward_weight(grad, between, Shape(weight_shape.data(), 4), conv);
+    }
     if (wanted[kBias]) grads[kBias] = conv2d_backward_bias(grad);
     if (wanted[kX] || wanted[kNormWeight] || wanted[kNormBias]) {
       const Tensor inner = conv2d_backward_x(grad, saved[4], x.shape(), conv);

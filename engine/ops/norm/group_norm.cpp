@@ -68,6 +68,19 @@ GroupNormResult group_norm(const Tensor& x, const Tensor& weight, const Tensor& 
   return out;
 }
 
+Tensor group_norm_again(const GroupNormSaved& saved, const GroupNormOptions& options) {
+  const OpScope scope("group_norm_again", saved.x, saved.weight, saved.bias);
+  const auto& [x, statistics, weight, bias] = saved;
+  check(x, weight, bias, options);
+  const Tensor y = empty_pixels(x);
+  Tensor rows = pixels_first(y, x);
+  scope.elementwise(y, 4);
+  const GroupNormSaved inputs{pixels_first(x, x), statistics, wide(weight, x.dtype()), wide(bias, x.dtype())};
+  if (x.numel() > 0)
+    on_device(x.device(), [&](auto backend) { group_norm_again_kernel(backend, inputs, options, rows); });
+  return y;
+}
+
 GroupNormGrads group_norm_backward(const Tensor& grad, const GroupNormSaved& saved, const GroupNormOptions& options,
                                    GroupNormWanted wanted) {
   const OpScope scope("group_norm_backward", grad, saved.x, saved.weight);

@@ -28,10 +28,13 @@ GroupNormResult group_norm(const Tensor& x, const Tensor& weight, const Tensor& 
 struct GroupNormGrads {
   Tensor x, weight, bias;
 };
-/// What the backward reads of the forward: its inputs (bias for the SiLU only) and its statistics.
+/// What the backward reads of the forward: its inputs (bias for the SiLU or y only) and its statistics.
 struct GroupNormSaved {
   Tensor x, statistics, weight, bias;
 };
+/// y again, with the same bits, from what was kept of the forward, all of it: for nodes that keep x and not y.
+Tensor group_norm_again(const GroupNormSaved& saved, const GroupNormOptions& options);
+
 /// Which gradients to compute.
 struct GroupNormWanted {
   bool x = true, weight = false, bias = false;

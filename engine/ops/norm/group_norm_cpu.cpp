@@ -62,16 +62,15 @@ class GroupNorm {
 
   void forward(GroupNormResult& out) {
     A *mean = out.statistics.mutable_data<A>(), *rstd = mean + batch_ * groups_;
-    const Pictures<T> y(out.y, out.y.mutable_data<T>());
     for_each_part([&](int64_t begin, int64_t end) {
       find_statistics(begin, end, mean, rstd);
-      find_affine(begin, end, mean, rstd);
-      for_each_tile(begin, end, [&](const Tile& t) {
-        Copy x_copy, y_copy;
-        rows_.normalise(t.size, x_copy.load(*this, x_, t), affine(t), y_copy.place(*this, y, t));
-        y_copy.store(*this, y, t);
-      });
+      normalise(begin, end, mean, rstd, out.y);
     });
+  }
+
+  void again(const A* statistics, Tensor& y) {
+    for_each_part(
+        [&](int64_t begin, int64_t end) { normalise(begin, end, statistics, statistics + batch_ * groups_, y); });
   }
 
   void backward(const Tensor& grad, const A* statistics, GroupNormGrads& grads) {
@@ -254,6 +253,16 @@ class GroupNorm {
       }
   }
 
+  void normalise(int64_t begin, int64_t end, const A* mean, const A* rstd, Tensor& to) {
+    const Pictures<T> y(to, to.mutable_data<T>());
+    find_affine(begin, end, mean, rstd);
+    for_each_tile(begin, end, [&](const Tile& t) {
+      Copy x_copy, y_copy;
+      rows_.normalise(t.size, x_copy.load(*this, x_, t), affine(t), y_copy.place(*this, y, t));
+      y_copy.store(*this, y, t);
+    });
+  }
+
   void write_input(int64_t begin, int64_t end, const Pictures<const T>& up, const A* rstd, Tensor& grad_x) {
     std::vector<A> offset(means_.size()), slope(means_.size());
     const int64_t per_group = channels_ / groups_;
@@ -309,6 +318,12 @@ void group_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, const Tensor&
                        GroupNormResult& out) {
   visit_dtype(Floats{}, x.dtype(), "group_norm",
               [&]<class T>() { GroupNorm<T>(x, weight, bias, options).forward(out); });
+}
+
+void group_norm_again_kernel(Cpu, const GroupNormSaved& saved, const GroupNormOptions& options, Tensor& y) {
+  visit_dtype(Floats{}, saved.x.dtype(), "group_norm", [&]<class T>() {
+    GroupNorm<T>(saved.x, saved.weight, saved.bias, options).again(saved.statistics.data<Acc<T>>(), y);
+  });
 }
 
 void group_norm_backward_kernel(Cpu, const Tensor& grad, const GroupNormSaved& saved, const GroupNormOptions& options,

@@ -11,6 +11,8 @@ namespace plumb {
 
 void group_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& options,
                        GroupNormResult& out);
+/// y from given statistics.
+void group_norm_again_kernel(Cpu, const GroupNormSaved& saved, const GroupNormOptions& options, Tensor& y);
 /// Fills the defined ones of grads; weight's and bias's are in Acc<T>.
 void group_norm_backward_kernel(Cpu, const Tensor& grad, const GroupNormSaved& saved, const GroupNormOptions& options,
                                 GroupNormGrads& grads);

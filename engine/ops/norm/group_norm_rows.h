@@ -3,9 +3,8 @@
 #include <cstdint>
 
 #include "engine/isa/reduce_kernels.h"
-#include "engine/isa/stages.h"
+#include "engine/isa/silu_rows.h"
 #include "engine/math.h"
-#include "engine/ops/elementwise/activation_functors.h"
 #include "engine/ops/reduce/lanes.h"
 #include "engine/simd.h"
 
@@ -143,17 +142,15 @@ template <class A>
   if (!tile.planes) {
     affine_rows(tile, x, affine, y);
     for (int64_t p = 0; p < tile.pixels && affine.silu; ++p)
-      staged_row(tile.channels, y.data + p * y.step, y.data + p * y.step, [](A z) { return Silu::forward(z); });
+      silu_row(tile.channels, y.data + p * y.step, y.data + p * y.step);
     return;
   }
   for (int64_t c = 0; c < tile.channels; ++c) {
     const A m = affine.mean[c], a = affine.scale[c], b = affine.shift[c];
     const A* from = x.data + c * x.step;
     A* to = y.data + c * y.step;
-    if (affine.silu)
-      staged_row(tile.pixels, to, from, [=](A value) { return Silu::forward(affine_of(value, m, a, b)); });
-    else
-      vector_loop(tile.pixels, [=](int64_t i) { to[i] = affine_of(from[i], m, a, b); });
+    vector_loop(tile.pixels, [=](int64_t i) { to[i] = affine_of(from[i], m, a, b); });
+    if (affine.silu) silu_row(tile.pixels, to, to);
   }
 }
 
@@ -166,12 +163,10 @@ template <class A>
     const A *row = x.data + line * x.step, *from = up.data + line * up.step;
     A* to = g.data + line * g.step;
     if (tile.planes)
-      staged_row(tile.pixels, to, from, row,
-                 [m = affine.mean[line], a = affine.scale[line], b = affine.shift[line]](A grad, A value) {
-                   return Silu::backward(grad, affine_of(value, m, a, b));
-                 });
-    else
-      staged_row(tile.channels, to, from, to, [](A grad, A z) { return Silu::backward(grad, z); });
+      vector_loop(tile.pixels, [=, m = affine.mean[line], a = affine.scale[line], b = affine.shift[line]](int64_t i) {
+        to[i] = affine_of(row[i], m, a, b);
+      });
+    silu_backward_row(tile.planes ? tile.pixels : tile.channels, to, from, to);
   }
 }
 

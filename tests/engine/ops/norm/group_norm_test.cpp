@@ -67,6 +67,21 @@ TEST_CASE("group_norm: a mean far from zero costs no more than its share of the 
   CHECK(worst_error(shifted, y.to_vector<double>()) < 1e-4);
 }
 
+TEST_CASE("group_norm: again, from the statistics, the bits are the same") {
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16})
+    for (const bool silu : {false, true}) {
+      const Tensor x = random_tensor({2, 66, 9, 7}, 1, dtype), weight = random_tensor({66}, 2, dtype),
+                   bias = random_tensor({66}, 3, dtype);
+      const GroupNormOptions options{.groups = 3, .silu = silu};
+      for (const Tensor& layout : {x, channels_last(x)}) {
+        const GroupNormResult r = group_norm(layout, weight, bias, options);
+        const Tensor y = group_norm_again({layout, r.statistics, weight, bias}, options);
+        CHECK(bits_of(y) == bits_of(r.y));
+        CHECK(y.is_channels_last() == layout.is_channels_last());
+      }
+    }
+}
+
 TEST_CASE("group_norm: with SiLU it is group norm, then SiLU") {
   const Tensor x = random_tensor({2, 4, 3, 3}), weight = random_tensor({4}, 2), bias = random_tensor({4}, 3);
   const Tensor plain = group_norm(x, weight, bias, {.groups = 2}).y;

@@ -90,7 +90,7 @@ void check_steady(Denoiser& network, const Shape& shape, int64_t classes) {
   set_num_threads(2);
   const Steady shared = after_warm_up(network, shape, classes);
   report(2, shared);
-  CHECK(shared.system_requests <= 16);
+  CHECK(shared.system_requests <= 4);
   CHECK(double(shared.reserved_bytes) < 0.25 * double(shared.greatest_peak));
   CHECK(double(shared.greatest_peak - shared.least_peak) < 0.25 * double(shared.greatest_peak));
   set_num_threads(threads);

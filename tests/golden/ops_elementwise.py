@@ -188,8 +188,7 @@ OPS = {
     "softplus": unary("softplus", Softplus.apply, normal(3.0), (1e6, -1e6, 0.0, -15.0)),
     "relu": unary("relu", torch.relu, normal(), (0.0,), exact=True),
     "silu": unary("silu", F.silu, normal(3.0), (1e6, -1e6, 0.0), grad_floor=4.0),  # 1 + x (1 - y), times y
-    # The rounding of 1.702 x, times 1.702 x where the exponential takes over: 9 units at the -10 that normal(3) reaches.
-    "quick_gelu": unary("quick_gelu", lambda x: x * torch.sigmoid(1.702 * x), normal(3.0), (1e6, -1e6, 0.0), grad_floor=4.0, k=24.0),
+    "quick_gelu": unary("quick_gelu", lambda x: x * torch.sigmoid(1.702 * x), normal(3.0), (1e6, -1e6, 0.0), grad_floor=4.0),
     "mish": unary("mish", lambda x: x * torch.tanh(Softplus.apply(x)), normal(3.0), (1e6, -1e6, 0.0), grad_floor=8.0),  # as silu, twice
     "gelu": gelu,
     "erf": unary("erf", torch.erf, normal(), (0.0, 1e-3, 1e6, -1e6)),

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "engine/cuda/memory.h"
 #include "engine/profile/memory_hook.h"
 #include "engine/require.h"
 
@@ -200,19 +201,19 @@ void free_cpu(void* memory) {
 }
 
 AllocatorStatistics allocator_statistics(Device device) {
-  require<DeviceError>(device.is_cpu(), "allocator_statistics: only the cpu is built in");
+  if (device.is_cuda()) return cuda_statistics(device);
   const Counters& count = counters();
   return {count.allocated.load(), count.peak.load(), count.reserved.load(), count.requests.load(),
           count.system_requests.load()};
 }
 
 void reset_peak_memory(Device device) {
-  require<DeviceError>(device.is_cpu(), "reset_peak_memory: only the cpu is built in");
+  if (device.is_cuda()) return reset_cuda_peak(device);
   counters().peak.store(counters().allocated.load());
 }
 
 void release_cached_memory(Device device) {
-  require<DeviceError>(device.is_cpu(), "release_cached_memory: only the cpu is built in");
+  if (device.is_cuda()) return release_cuda_cache(device);
   SharedCache& cache = shared_cache();
   std::lock_guard lock(cache.mutex);
   for (Block*& head : cache.heads)

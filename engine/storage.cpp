@@ -3,6 +3,7 @@
 #include <new>
 
 #include "engine/allocator.h"
+#include "engine/cuda/memory.h"
 #include "engine/format.h"
 #include "engine/packed_cache.h"
 #include "engine/require.h"
@@ -15,7 +16,7 @@ static_assert(sizeof(Storage) <= kStorageHeader);
 }  // namespace
 
 Ref<Storage> Storage::allocate(size_t bytes, Device device) {
-  require<DeviceError>(device.is_cpu(), "allocate: device is not available ({})", device);
+  if (device.is_cuda()) return allocate_on_cuda(bytes, device);
   char* memory = static_cast<char*>(allocate_cpu(bytes + kStorageHeader));
   Storage* storage = new (memory) Storage;
   storage->data_ = memory + kStorageHeader;
@@ -31,6 +32,14 @@ Ref<Storage> Storage::wrap(void* data, size_t bytes, void (*release)(void*), voi
   storage->release_owner_ = release;
   storage->owner_ = owner;
   return Ref<Storage>::adopt(storage);
+}
+
+Ref<Storage> Storage::allocate_on_cuda(size_t bytes, Device device) {
+  CudaBlock* block = allocate_cuda(bytes, device);
+  Ref<Storage> storage = wrap(
+      block->data, bytes, [](void* owner) { free_cuda(static_cast<CudaBlock*>(owner)); }, block);
+  storage->device_ = device;
+  return storage;
 }
 
 void Storage::destroy(Storage* storage) {

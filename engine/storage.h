@@ -12,7 +12,7 @@ namespace plumb {
 /// compares it to tell that a saved tensor was overwritten, prepacked weights to tell that they are stale.
 class Storage : public RefCounted<Storage> {
  public:
-  /// Fresh, uninitialised bytes, aligned to 64. Throws MemoryError.
+  /// Fresh, uninitialised bytes, aligned to 64 (256 on CUDA). Throws MemoryError, DeviceError.
   static Ref<Storage> allocate(size_t bytes, Device device);
   /// Bytes owned by somebody else; `release(owner)` is called when the last tensor lets go (a mapped file, say).
   static Ref<Storage> wrap(void* data, size_t bytes, void (*release)(void*), void* owner);
@@ -27,6 +27,7 @@ class Storage : public RefCounted<Storage> {
 
  private:
   Storage() = default;
+  static Ref<Storage> allocate_on_cuda(size_t bytes, Device device);
 
   void* data_ = nullptr;
   size_t bytes_ = 0;

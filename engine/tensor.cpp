@@ -4,6 +4,7 @@
 #include <new>
 
 #include "engine/backend.h"
+#include "engine/cuda/transfer.h"
 #include "engine/format.h"
 #include "engine/ops/copy/copy_kernels.h"
 #include "engine/pool.h"
@@ -70,6 +71,20 @@ Tensor Tensor::to(DType target) const {
   return converted;
 }
 
+Tensor Tensor::to(Device target) const {
+  if (device() == target) return *this;
+  const Tensor dense = contiguous();
+  Tensor moved = empty(shape(), dtype(), target);
+  const size_t bytes = size_t(numel() * size_of(dtype()));
+  if (device().is_cpu())
+    copy_to_device(dense.raw_data(), moved.raw_mutable_data(), bytes, target);
+  else if (target.is_cpu())
+    copy_to_host(dense.raw_data(), moved.raw_mutable_data(), bytes, device());
+  else
+    return dense.to(kCpu).to(target);
+  return moved;
+}
+
 Tensor& Tensor::fill_(double value) {
   const OpScope scope("fill_");
   scope.writes(*this);
@@ -83,6 +98,7 @@ Tensor& Tensor::copy_(const Tensor& source) {
   scope.writes(*this);
   require<ShapeError>(broadcast_shapes("copy_", shape(), source.shape()) == shape(),
                       "copy_: source must broadcast to the target's shape; {} into {}", source, *this);
+  if (source.device() != device()) return copy_(source.to(device()));
   bump_version();
   if (numel() > 0) on_device(device(), [&](auto backend) { copy_kernel(backend, source, *this); });
   return *this;
@@ -111,6 +127,7 @@ Tensor& Tensor::mul_(double factor) {
 
 double Tensor::item_as_double() const {
   require<ShapeError>(numel() == 1, "item: tensor must have one element; {}", *this);
+  if (!device().is_cpu()) return to(kCpu).item_as_double();
   double value = 0;
   visit_dtype(AllTypes{}, dtype(), "item", [&]<class T>() { value = double(static_cast<Compute<T>>(*data<T>())); });
   return value;
@@ -119,7 +136,7 @@ double Tensor::item_as_double() const {
 template <class T>
 std::vector<T> Tensor::to_vector() const {
   // to() before contiguous(): a converted copy is dense already, so at most one copy is made.
-  const Tensor dense = to(dtype_of<T>).contiguous();
+  const Tensor dense = to(kCpu).to(dtype_of<T>).contiguous();
   const T* first = dense.template data<T>();
   return std::vector<T>(first, first + dense.numel());
 }

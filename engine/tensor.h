@@ -56,6 +56,8 @@ class Tensor {
   Tensor clone() const;
   /// A copy converted to `dtype` (rounding once, truncating to integers, != 0 for bool); itself when it already has it.
   Tensor to(DType dtype) const;
+  /// A contiguous copy on `device`; itself when it is there already. Throws DeviceError when the device is not there.
+  Tensor to(Device device) const;
 
   const void* raw_data() const { return bytes(); }
   void* raw_mutable_data() { return bytes(); }
@@ -72,7 +74,7 @@ class Tensor {
     return static_cast<T*>(raw_mutable_data());
   }
 
-  /// The single element as T. Throws ShapeError when numel is not 1.
+  /// The single element as T, copied from its device. Throws ShapeError when numel is not 1.
   template <class T = double>
   T item() const {
     return static_cast<T>(item_as_double());

@@ -26,4 +26,8 @@ struct AttentionOperands {
 /// Fills the defined ones of grads; grads.q comes as zeros.
 void attention_backward_kernel(Cpu, const AttentionOperands& from, AttentionSetting setting, AttentionGrads& grads);
 
+// Not on CUDA yet.
+void attention_kernel(Cuda cuda, const auto&...) { cpu_only("attention", cuda); }
+void attention_backward_kernel(Cuda cuda, const auto&...) { cpu_only("attention", cuda); }
+
 }  // namespace plumb

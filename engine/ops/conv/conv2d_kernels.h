@@ -28,4 +28,9 @@ void conv2d_backward_x_kernel(Cpu, const ConvGeometry& geometry, const Tensor& g
 void conv2d_backward_weight_kernel(Cpu, const ConvGeometry& geometry, const Tensor& grad, const Tensor& x,
                                    Tensor& grad_weight);
 
+// Not on CUDA yet.
+void conv2d_kernel(Cuda cuda, const auto&...) { cpu_only("conv2d", cuda); }
+void conv2d_backward_x_kernel(Cuda cuda, const auto&...) { cpu_only("conv2d", cuda); }
+void conv2d_backward_weight_kernel(Cuda cuda, const auto&...) { cpu_only("conv2d", cuda); }
+
 }  // namespace plumb

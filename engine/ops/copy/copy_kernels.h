@@ -14,4 +14,10 @@ void copy_kernel(Cpu, const Tensor& source, Tensor& target);
 void accumulate_kernel(Cpu, const Tensor& source, double alpha, Tensor& target);
 void scale_kernel(Cpu, double factor, Tensor& target);
 
+// The same on CUDA.
+void fill_kernel(Cuda cuda, Tensor& target, double value);
+void copy_kernel(Cuda cuda, const Tensor& source, Tensor& target);
+void accumulate_kernel(Cuda cuda, const Tensor& source, double alpha, Tensor& target);
+void scale_kernel(Cuda cuda, double factor, Tensor& target);
+
 }  // namespace plumb

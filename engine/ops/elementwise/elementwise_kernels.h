@@ -20,4 +20,12 @@ void binary_kernel(Cpu, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& o
 void binary_scalar_kernel(Cpu, BinaryOp op, const Tensor& x, double value, bool scalar_left, Tensor& out);
 void ternary_kernel(Cpu, TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c, Tensor& out);
 
+// Not on CUDA yet.
+void unary_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
+void unary_backward_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
+void silu_with_derivative_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
+void binary_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
+void binary_scalar_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
+void ternary_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
+
 }  // namespace plumb

@@ -9,4 +9,7 @@ namespace plumb {
 /// contiguous; numel of part > 0.
 void cat_kernel(Cpu, const Tensor& part, int64_t dim, int64_t start, Tensor& out);
 
+// Not on CUDA yet.
+void cat_kernel(Cuda cuda, const auto&...) { cpu_only("cat", cuda); }
+
 }  // namespace plumb

@@ -15,4 +15,8 @@ void layer_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, const Tensor&
 void layer_norm_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const LayerNormResult& forward,
                                 const Tensor& weight, LayerNormGrads& grads);
 
+// Not on CUDA yet.
+void layer_norm_kernel(Cuda cuda, const auto&...) { cpu_only("layer_norm", cuda); }
+void layer_norm_backward_kernel(Cuda cuda, const auto&...) { cpu_only("layer_norm", cuda); }
+
 }  // namespace plumb

@@ -14,4 +14,8 @@ void rms_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, double eps, Rms
 void rms_norm_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& rstd, const Tensor& weight,
                               RmsNormGrads& grads);
 
+// Not on CUDA yet.
+void rms_norm_kernel(Cuda cuda, const auto&...) { cpu_only("rms_norm", cuda); }
+void rms_norm_backward_kernel(Cuda cuda, const auto&...) { cpu_only("rms_norm", cuda); }
+
 }  // namespace plumb

@@ -11,4 +11,9 @@ void randn_kernel(Cpu, const RandomKey& key, Rows rows, Tensor& out);
 void rand_kernel(Cpu, const RandomKey& key, Rows rows, Tensor& out);
 void randint_kernel(Cpu, const RandomKey& key, Rows rows, int64_t low, int64_t high, Tensor& out);
 
+// Not on CUDA yet.
+void randn_kernel(Cuda cuda, const auto&...) { cpu_only("random", cuda); }
+void rand_kernel(Cuda cuda, const auto&...) { cpu_only("random", cuda); }
+void randint_kernel(Cuda cuda, const auto&...) { cpu_only("random", cuda); }
+
 }  // namespace plumb

@@ -3,18 +3,19 @@
 #include <type_traits>
 
 #include "engine/dtype.h"
+#include "engine/host_device.h"
 
 // Internal: reading elements into the type they are computed in, and rounding once on the way out.
 
 namespace plumb {
 
 template <class A, class T>
-A load_as(T value) {
+PLUMB_HOST_DEVICE A load_as(T value) {
   return static_cast<A>(static_cast<Compute<T>>(value));
 }
 
 template <class T, class A>
-T store_as(A value) {
+PLUMB_HOST_DEVICE T store_as(A value) {
   if constexpr (std::is_same_v<T, bool>)
     return value != A(0);
   else

@@ -11,4 +11,8 @@ void logsumexp_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tenso
 /// grad, y: contiguous, one element an output.
 void logsumexp_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask, Tensor& grad_x);
 
+// Not on CUDA yet.
+void logsumexp_kernel(Cuda cuda, const auto&...) { cpu_only("logsumexp", cuda); }
+void logsumexp_backward_kernel(Cuda cuda, const auto&...) { cpu_only("logsumexp", cuda); }
+
 }  // namespace plumb

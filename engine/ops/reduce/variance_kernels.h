@@ -12,4 +12,8 @@ void variance_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, double
 void variance_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask,
                               double correction, Tensor& grad_x);
 
+// Not on CUDA yet.
+void variance_kernel(Cuda cuda, const auto&...) { cpu_only("var", cuda); }
+void variance_backward_kernel(Cuda cuda, const auto&...) { cpu_only("var", cuda); }
+
 }  // namespace plumb

@@ -24,4 +24,8 @@ void pool_kernel(Cpu, const Tensor& x, const PixelRuns& runs, Tensor& y);
 /// Fills grad_x.
 void pool_backward_kernel(Cpu, const Tensor& grad, const PixelRuns& runs, Tensor& grad_x);
 
+// Not on CUDA yet.
+void pool_kernel(Cuda cuda, const auto&...) { cpu_only("avg_pool2d", cuda); }
+void pool_backward_kernel(Cuda cuda, const auto&...) { cpu_only("avg_pool2d", cuda); }
+
 }  // namespace plumb

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/allocator.h"
+#include "engine/cuda/caching_allocator.h"
+#include "engine/device.h"
+
+namespace plumb {
+
+/// Memory of a CUDA device from its caching allocator, for use on the device's current stream. Throws MemoryError,
+/// DeviceError.
+CudaBlock* allocate_cuda(size_t bytes, Device device);
+void free_cuda(CudaBlock* block);
+
+/// As allocator.h, of a CUDA device. Throw DeviceError when it is not there.
+AllocatorStatistics cuda_statistics(Device device);
+void reset_cuda_peak(Device device);
+void release_cuda_cache(Device device);
+/// The most bytes the allocator of `device` may take from it; 0: all there are.
+void set_cuda_memory_cap(Device device, int64_t bytes);
+
+}  // namespace plumb

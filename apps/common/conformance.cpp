@@ -23,7 +23,7 @@ int64_t case_number(const Json& entry, const char* number_key, size_t position) 
 }  // namespace
 
 int run_cases(const std::string& directory, const char* number_key,
-              TensorMap (*run)(const Json& entry, const TensorMap& inputs)) {
+              const std::function<TensorMap(const Json& entry, const TensorMap& inputs)>& run) {
   const std::string list = directory + "/cases.json";
   const Json cases = Json::parse(read_file(list), list);
   require<ValueError>(cases.is_array(), "cases.json: must be a list of cases ({})", list);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,6 @@ namespace plumb {
 /// maps input tensors to output tensors. A case that fails is reported on standard error and the others go on. Returns
 /// kExitDone, or kExitUsage when a case failed. Throws IoError for a directory or a cases.json that cannot be read.
 int run_cases(const std::string& directory, const char* number_key,
-              TensorMap (*run)(const Json& entry, const TensorMap& inputs));
+              const std::function<TensorMap(const Json& entry, const TensorMap& inputs)>& run);
 
 }  // namespace plumb

@@ -20,12 +20,12 @@ void binary_kernel(Cpu, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& o
 void binary_scalar_kernel(Cpu, BinaryOp op, const Tensor& x, double value, bool scalar_left, Tensor& out);
 void ternary_kernel(Cpu, TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c, Tensor& out);
 
-// Not on CUDA yet.
-void unary_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
-void unary_backward_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
-void silu_with_derivative_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
-void binary_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
-void binary_scalar_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
-void ternary_kernel(Cuda cuda, const auto&...) { cpu_only("elementwise", cuda); }
+// The same on CUDA.
+void unary_kernel(Cuda cuda, UnaryOp op, const Tensor& x, Tensor& out);
+void unary_backward_kernel(Cuda cuda, UnaryOp op, const Tensor& grad, const Tensor& z, Tensor& out);
+void silu_with_derivative_kernel(Cuda cuda, const Tensor& x, Tensor& out, Tensor& derivative);
+void binary_kernel(Cuda cuda, BinaryOp op, const Tensor& a, const Tensor& b, Tensor& out);
+void binary_scalar_kernel(Cuda cuda, BinaryOp op, const Tensor& x, double value, bool scalar_left, Tensor& out);
+void ternary_kernel(Cuda cuda, TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c, Tensor& out);
 
 }  // namespace plumb

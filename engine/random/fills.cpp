@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/isa/kernels.h"
+#include "engine/ops/random/random_kernels.h"
 #include "engine/parallel.h"
 #include "engine/random/distributions.h"
 #include "engine/require.h"
@@ -40,18 +41,6 @@ struct Integers64 {
     }
   }
 };
-
-void check(const char* op, const RandomKey& key, Rows rows, int64_t per_block) {
-  require<ValueError>(rows.count >= 0 && rows.elements >= 0, "{}: sizes must not be negative ({} rows of {})", op,
-                      rows.count, rows.elements);
-  require<ValueError>(key.step < RandomKey::kMaxStep, "{}: step must be below 2^44 ({})", op, key.step);
-  require<ValueError>(
-      key.sample0 < RandomKey::kMaxSample && uint64_t(rows.count) <= RandomKey::kMaxSample - key.sample0,
-      "{}: samples must be below 2^44 (first {}, {} rows)", op, key.sample0, rows.count);
-  require<ValueError>(uint64_t(rows.elements) <= RandomKey::kMaxBlock * uint64_t(per_block),
-                      "{}: a row must have at most {} elements ({})", op, RandomKey::kMaxBlock * uint64_t(per_block),
-                      rows.elements);
-}
 
 /// The first `count` of every kPerBlock elements. Counts are constants: a call of memcpy a row costs more than the
 /// draw.
@@ -110,7 +99,7 @@ template <class Distribution>
 void fill(const char* op, const RandomKey& key, Rows rows, typename Distribution::Type* out,
           const Distribution& distribution) {
   constexpr int64_t kPerBlock = Distribution::kPerBlock;
-  check(op, key, rows, kPerBlock);
+  check_draw(op, key, rows, kPerBlock);
   if (rows.elements == 0) return;
   const int64_t blocks = (rows.elements + kPerBlock - 1) / kPerBlock * rows.count;
   parallel_for(blocks, kGrain,
@@ -118,6 +107,22 @@ void fill(const char* op, const RandomKey& key, Rows rows, typename Distribution
 }
 
 }  // namespace
+
+void check_draw(const char* op, const RandomKey& key, Rows rows, int64_t per_block) {
+  require<ValueError>(rows.count >= 0 && rows.elements >= 0, "{}: sizes must not be negative ({} rows of {})", op,
+                      rows.count, rows.elements);
+  require<ValueError>(key.step < RandomKey::kMaxStep, "{}: step must be below 2^44 ({})", op, key.step);
+  require<ValueError>(
+      key.sample0 < RandomKey::kMaxSample && uint64_t(rows.count) <= RandomKey::kMaxSample - key.sample0,
+      "{}: samples must be below 2^44 (first {}, {} rows)", op, key.sample0, rows.count);
+  require<ValueError>(uint64_t(rows.elements) <= RandomKey::kMaxBlock * uint64_t(per_block),
+                      "{}: a row must have at most {} elements ({})", op, RandomKey::kMaxBlock * uint64_t(per_block),
+                      rows.elements);
+}
+
+void check_range(int64_t low, int64_t high) {
+  require<ValueError>(low < high, "fill_randint: low must be below high (low {}, high {})", low, high);
+}
 
 void fill_uniform(const RandomKey& key, Rows rows, float* out) {
   fill("fill_uniform", key, rows, out, Bulk<float, &RandomKernels::uniform_f32>());
@@ -133,12 +138,12 @@ void fill_normal(const RandomKey& key, Rows rows, double* out) {
 }
 
 void fill_randint(const RandomKey& key, Rows rows, int64_t low, int64_t high, int64_t* out) {
-  require<ValueError>(low < high, "fill_randint: low must be below high (low {}, high {})", low, high);
+  check_range(low, high);
   fill("fill_randint", key, rows, out, Integers64{low, uint64_t(high) - uint64_t(low)});
 }
 
 std::vector<int64_t> permutation(const RandomKey& key, int64_t n) {
-  check("permutation", key, {1, n}, 2);
+  check_draw("permutation", key, {1, n}, 2);
   std::vector<int64_t> order(static_cast<size_t>(n));
   for (int64_t i = 0; i < n; ++i) order[size_t(i)] = i;
   const uint64_t bits = key.philox_key();

@@ -30,11 +30,15 @@ void squared_difference_kernel(Cpu, const Tensor& pred, const Tensor& target, Te
 void squared_difference_backward_kernel(Cpu, const Tensor& grad, const Tensor& pred, const Tensor& target,
                                         Tensor& grad_pred, Tensor& grad_target);
 
-// Not on CUDA yet.
-void squared_error_kernel(Cuda cuda, const auto&...) { cpu_only("mse", cuda); }
-void squared_error_backward_kernel(Cuda cuda, const auto&...) { cpu_only("mse", cuda); }
-void error_gain_kernel(Cuda cuda, const auto&...) { cpu_only("mse", cuda); }
-void squared_difference_kernel(Cuda cuda, const auto&...) { cpu_only("mse", cuda); }
-void squared_difference_backward_kernel(Cuda cuda, const auto&...) { cpu_only("mse", cuda); }
+// The same on CUDA.
+void squared_error_kernel(Cuda cuda, const Tensor& pred, const Tensor& target, int64_t rows, double divisor,
+                          Tensor& out);
+void squared_error_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& pred, const Tensor& target,
+                                   double divisor, Tensor& grad_pred, Tensor& grad_target);
+void error_gain_kernel(Cuda cuda, const Tensor& pred, const Tensor& ref, const Tensor& target, double divisor,
+                       Tensor& out);
+void squared_difference_kernel(Cuda cuda, const Tensor& pred, const Tensor& target, Tensor& out);
+void squared_difference_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& pred, const Tensor& target,
+                                        Tensor& grad_pred, Tensor& grad_target);
 
 }  // namespace plumb

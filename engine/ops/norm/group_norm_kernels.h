@@ -17,8 +17,10 @@ void group_norm_again_kernel(Cpu, const GroupNormSaved& saved, const GroupNormOp
 void group_norm_backward_kernel(Cpu, const Tensor& grad, const GroupNormSaved& saved, const GroupNormOptions& options,
                                 GroupNormGrads& grads);
 
-// Not on CUDA yet.
-void group_norm_kernel(Cuda cuda, const auto&...) { cpu_only("group_norm", cuda); }
-void group_norm_backward_kernel(Cuda cuda, const auto&...) { cpu_only("group_norm", cuda); }
+// The same on CUDA.
+void group_norm_kernel(Cuda cuda, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                       const GroupNormOptions& options, GroupNormResult& out);
+void group_norm_backward_kernel(Cuda cuda, const Tensor& grad, const GroupNormSaved& saved,
+                                const GroupNormOptions& options, GroupNormGrads& grads);
 
 }  // namespace plumb

@@ -15,8 +15,10 @@ void layer_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, const Tensor&
 void layer_norm_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const LayerNormResult& forward,
                                 const Tensor& weight, LayerNormGrads& grads);
 
-// Not on CUDA yet.
-void layer_norm_kernel(Cuda cuda, const auto&...) { cpu_only("layer_norm", cuda); }
-void layer_norm_backward_kernel(Cuda cuda, const auto&...) { cpu_only("layer_norm", cuda); }
+// The same on CUDA.
+void layer_norm_kernel(Cuda cuda, const Tensor& x, const Tensor& weight, const Tensor& bias, double eps,
+                       LayerNormResult& out);
+void layer_norm_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& x, const LayerNormResult& forward,
+                                const Tensor& weight, LayerNormGrads& grads);
 
 }  // namespace plumb

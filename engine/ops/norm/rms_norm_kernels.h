@@ -14,8 +14,9 @@ void rms_norm_kernel(Cpu, const Tensor& x, const Tensor& weight, double eps, Rms
 void rms_norm_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& rstd, const Tensor& weight,
                               RmsNormGrads& grads);
 
-// Not on CUDA yet.
-void rms_norm_kernel(Cuda cuda, const auto&...) { cpu_only("rms_norm", cuda); }
-void rms_norm_backward_kernel(Cuda cuda, const auto&...) { cpu_only("rms_norm", cuda); }
+// The same on CUDA.
+void rms_norm_kernel(Cuda cuda, const Tensor& x, const Tensor& weight, double eps, RmsNormResult& out);
+void rms_norm_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& x, const Tensor& rstd, const Tensor& weight,
+                              RmsNormGrads& grads);
 
 }  // namespace plumb

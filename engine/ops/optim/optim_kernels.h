@@ -19,15 +19,15 @@ void clip_factor_kernel(Cpu, const Tensor& norm, double max_norm, Tensor& factor
 void not_finite_kernel(Cpu, const Tensor& x, Tensor& answer);
 void scale_by_kernel(Cpu, const Tensor& factor, Tensor& x);
 
-// Not on CUDA yet.
-void advance_step_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void adam_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void sgd_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void ema_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void add_sum_of_squares_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void root_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void clip_factor_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void not_finite_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
-void scale_by_kernel(Cuda cuda, const auto&...) { cpu_only("optimiser", cuda); }
+// The same on CUDA.
+void advance_step_kernel(Cuda cuda, StepControl& control);
+void adam_kernel(Cuda cuda, UpdateTensors& tensors, const StepControl& control, const AdamOptions& options);
+void sgd_kernel(Cuda cuda, UpdateTensors& tensors, const StepControl& control, const SgdOptions& options);
+void ema_kernel(Cuda cuda, const Tensor& weight, const Tensor& decay, Tensor& shadow);
+void add_sum_of_squares_kernel(Cuda cuda, const Tensor& x, Tensor& total);
+void root_kernel(Cuda cuda, const Tensor& x, Tensor& root);
+void clip_factor_kernel(Cuda cuda, const Tensor& norm, double max_norm, Tensor& factor);
+void not_finite_kernel(Cuda cuda, const Tensor& x, Tensor& answer);
+void scale_by_kernel(Cuda cuda, const Tensor& factor, Tensor& x);
 
 }  // namespace plumb

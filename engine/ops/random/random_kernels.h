@@ -11,9 +11,13 @@ void randn_kernel(Cpu, const RandomKey& key, Rows rows, Tensor& out);
 void rand_kernel(Cpu, const RandomKey& key, Rows rows, Tensor& out);
 void randint_kernel(Cpu, const RandomKey& key, Rows rows, int64_t low, int64_t high, Tensor& out);
 
-// Not on CUDA yet.
-void randn_kernel(Cuda cuda, const auto&...) { cpu_only("random", cuda); }
-void rand_kernel(Cuda cuda, const auto&...) { cpu_only("random", cuda); }
-void randint_kernel(Cuda cuda, const auto&...) { cpu_only("random", cuda); }
+// The same on CUDA.
+void randn_kernel(Cuda cuda, const RandomKey& key, Rows rows, Tensor& out);
+void rand_kernel(Cuda cuda, const RandomKey& key, Rows rows, Tensor& out);
+void randint_kernel(Cuda cuda, const RandomKey& key, Rows rows, int64_t low, int64_t high, Tensor& out);
+
+/// What every draw asks of its arguments; `per_block`: elements a Philox block gives. Throw ValueError.
+void check_draw(const char* op, const RandomKey& key, Rows rows, int64_t per_block);
+void check_range(int64_t low, int64_t high);
 
 }  // namespace plumb

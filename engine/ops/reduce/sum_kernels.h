@@ -11,8 +11,8 @@ void sum_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tensor& out
 /// out = sum / count. Floating only.
 void mean_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tensor& out);
 
-// Not on CUDA yet.
-void sum_kernel(Cuda cuda, const auto&...) { cpu_only("sum", cuda); }
-void mean_kernel(Cuda cuda, const auto&...) { cpu_only("sum", cuda); }
+// The same on CUDA.
+void sum_kernel(Cuda cuda, const Tensor& x, const ReductionLayout& layout, Tensor& out);
+void mean_kernel(Cuda cuda, const Tensor& x, const ReductionLayout& layout, Tensor& out);
 
 }  // namespace plumb

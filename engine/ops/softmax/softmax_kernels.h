@@ -12,10 +12,10 @@ void log_softmax_kernel(Cpu, const Tensor& x, int64_t dim, Tensor& y);
 void softmax_backward_kernel(Cpu, const Tensor& grad, const Tensor& y, int64_t dim, Tensor& grad_x);
 void log_softmax_backward_kernel(Cpu, const Tensor& grad, const Tensor& y, int64_t dim, Tensor& grad_x);
 
-// Not on CUDA yet.
-void softmax_kernel(Cuda cuda, const auto&...) { cpu_only("softmax", cuda); }
-void log_softmax_kernel(Cuda cuda, const auto&...) { cpu_only("softmax", cuda); }
-void softmax_backward_kernel(Cuda cuda, const auto&...) { cpu_only("softmax", cuda); }
-void log_softmax_backward_kernel(Cuda cuda, const auto&...) { cpu_only("softmax", cuda); }
+// The same on CUDA.
+void softmax_kernel(Cuda cuda, const Tensor& x, int64_t dim, Tensor& y);
+void log_softmax_kernel(Cuda cuda, const Tensor& x, int64_t dim, Tensor& y);
+void softmax_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& y, int64_t dim, Tensor& grad_x);
+void log_softmax_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& y, int64_t dim, Tensor& grad_x);
 
 }  // namespace plumb

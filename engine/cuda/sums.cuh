@@ -1,0 +1,139 @@
+#pragma once
+
+// Sums with a fixed order, hence the same bits in every run and no need for a deterministic variant: no atomics;
+// threads take elements in a fixed pattern and join as a tree; long sums are cut by their length alone into chunks
+// whose totals are summed by a second launch.
+
+#include "engine/cuda/launch.cuh"
+#include "engine/tensor.h"
+
+namespace plumb {
+
+/// The sum of `value` over the threads of a block, given to all of them. Every thread of the block must call it; blocks
+/// are whole warps.
+template <class A>
+__device__ inline A block_sum(A value) {
+  __shared__ A totals[32];
+  for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) value += __shfl_xor_sync(0xffffffffu, value, lanes);
+  __syncthreads();  // nobody reads the totals of the call before any more
+  if (threadIdx.x % kWarp == 0) totals[threadIdx.x / kWarp] = value;
+  __syncthreads();
+  A sum = totals[0];
+  for (unsigned warp = 1; warp < blockDim.x / kWarp; ++warp) sum += totals[warp];
+  return sum;
+}
+
+/// The largest `value` of a block. NaN may or may not be it.
+template <class A>
+__device__ inline A block_max(A value) {
+  __shared__ A greatest[32];
+  for (int lanes = kWarp / 2; lanes > 0; lanes /= 2) {
+    const A other = __shfl_xor_sync(0xffffffffu, value, lanes);
+    value = other > value ? other : value;
+  }
+  __syncthreads();
+  if (threadIdx.x % kWarp == 0) greatest[threadIdx.x / kWarp] = value;
+  __syncthreads();
+  A most = greatest[0];
+  for (unsigned warp = 1; warp < blockDim.x / kWarp; ++warp) most = greatest[warp] > most ? greatest[warp] : most;
+  return most;
+}
+
+/// Threads of a block that works on `count` elements: whole warps, no more than are busy.
+inline int threads_for(int64_t count) {
+  return count >= kThreads ? kThreads : int(ceil_div(count < 1 ? 1 : count, kWarp)) * kWarp;
+}
+
+/// Two sums at once.
+template <class A>
+struct SumPair {
+  A first, second;
+  __device__ SumPair& operator+=(const SumPair& other) {
+    first += other.first;
+    second += other.second;
+    return *this;
+  }
+};
+
+inline constexpr int64_t kRowChunk = 16384;  // elements a block sums
+inline constexpr int64_t kColumnChunk = 64;  // rows a thread sums
+
+/// store(row, sum of term(row, i) over i < count); one block a row and chunk.
+template <class A, class Term, class Store>
+__global__ void row_sums_kernel(int64_t count, int64_t chunks, Term term, Store store) {
+  const int64_t row = blockIdx.x / chunks, begin = blockIdx.x % chunks * kRowChunk;
+  const int64_t end = begin + kRowChunk < count ? begin + kRowChunk : count;
+  A sum = A(0);
+  for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) sum += term(row, i);
+  sum = block_sum(sum);
+  if (threadIdx.x == 0) store(blockIdx.x, sum);
+}
+
+template <class State>
+struct KeepPartial {
+  State* partial;
+  __device__ void operator()(int64_t i, const State& sum) const { partial[i] = sum; }
+};
+template <class State>
+struct PartialOfRow {
+  const State* partial;
+  int64_t chunks;
+  __device__ State operator()(int64_t row, int64_t chunk) const { return partial[row * chunks + chunk]; }
+};
+template <class State>
+struct PartialOfColumn {
+  const State* partial;
+  int64_t columns;
+  __device__ State operator()(int64_t chunk, int64_t column) const { return partial[chunk * columns + column]; }
+};
+
+/// Room for `count` states on `device`.
+template <class State>
+Tensor scratch(int64_t count, Device device) {
+  return empty({count * int64_t(sizeof(State))}, DType::u8, device);
+}
+
+/// store(row, sum over i < count of term(row, i)) for every row. Both are copied to the device.
+template <class A, class Term, class Store>
+void sum_rows(const char* op, const Cuda& cuda, Device device, int64_t rows, int64_t count, const Term& term,
+              const Store& store) {  // wide: the shape and what is done there
+  if (rows == 0) return;
+  const int64_t chunks = count <= kRowChunk ? 1 : ceil_div(count, kRowChunk);
+  if (chunks == 1)
+    return launch(op, cuda, {.blocks = rows, .threads = threads_for(count)}, row_sums_kernel<A, Term, Store>, count, 1,
+                  term, store);
+  Tensor kept = scratch<A>(rows * chunks, device);
+  A* partial = static_cast<A*>(kept.raw_mutable_data());
+  launch(op, cuda, {.blocks = rows * chunks}, row_sums_kernel<A, Term, KeepPartial<A>>, count, chunks, term,
+         KeepPartial<A>{partial});
+  sum_rows<A>(op, cuda, device, rows, chunks, PartialOfRow<A>{partial, chunks}, store);
+}
+
+/// store(chunk * columns + column, sum of term(row, column) over the rows of a chunk); one thread a column and chunk,
+/// so that neighbouring threads read neighbours.
+template <class State, class Term, class Store>
+__global__ void column_sums_kernel(int64_t rows, int64_t columns, Term term, Store store) {
+  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, begin = blockIdx.y * kColumnChunk;
+  if (column >= columns) return;
+  const int64_t end = begin + kColumnChunk < rows ? begin + kColumnChunk : rows;
+  State sum = {};
+  for (int64_t row = begin; row < end; ++row) sum += term(row, column);
+  store(blockIdx.y * columns + column, sum);
+}
+
+/// store(column, sum over row < rows of term(row, column)) for every column.
+template <class State, class Term, class Store>
+void sum_columns(const char* op, const Cuda& cuda, Device device, int64_t rows, int64_t columns, const Term& term,
+                 const Store& store) {  // wide: the shape and what is done there
+  if (columns == 0) return;
+  const int64_t chunks = rows <= kColumnChunk ? 1 : ceil_div(rows, kColumnChunk);
+  const Grid grid{.blocks = ceil_div(columns, 128), .threads = 128, .rows = chunks};
+  if (chunks == 1) return launch(op, cuda, grid, column_sums_kernel<State, Term, Store>, rows, columns, term, store);
+  Tensor kept = scratch<State>(chunks * columns, device);
+  State* partial = static_cast<State*>(kept.raw_mutable_data());
+  launch(op, cuda, grid, column_sums_kernel<State, Term, KeepPartial<State>>, rows, columns, term,
+         KeepPartial<State>{partial});
+  sum_columns<State>(op, cuda, device, chunks, columns, PartialOfColumn<State>{partial, columns}, store);
+}
+
+}  // namespace plumb

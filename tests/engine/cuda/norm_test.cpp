@@ -1,0 +1,120 @@
+#include <doctest/doctest.h>
+
+#include "engine/ops/norm/group_norm_kernels.h"
+#include "engine/ops/norm/layer_norm_kernels.h"
+#include "engine/ops/norm/rms_norm_kernels.h"
+#include "tests/engine/cuda/both_orders.h"
+#include "tests/support/numeric.h"
+
+namespace plumb {
+namespace {
+
+constexpr DType kTypes[] = {DType::f32, DType::f64, DType::bf16, DType::f16};
+
+void check_close(const Tensor& actual, const Tensor& expected) {
+  const DType dtype = expected.dtype();
+  const double tolerance = dtype == DType::f64 ? 1e-12 : dtype == DType::f32 ? 2e-5 : 1e-2;
+  CHECK(test::worst_error(actual, expected.to_vector<double>()) <= tolerance);
+}
+
+/// Far from zero, where one pass over the squares would lose its digits.
+Tensor off_centre(const Shape& shape, DType dtype) {
+  Tensor x = test::random_tensor(shape, 1);
+  if (!is_floating(dtype) || size_of(dtype) > 2) x.add_(scalar(100, DType::f64));
+  return x.to(dtype);
+}
+
+Tensor maybe(bool there, const Shape& shape, uint64_t seed, DType dtype) {
+  return there ? test::random_tensor(shape, seed, dtype) : Tensor();
+}
+
+}  // namespace
+
+TEST_CASE("layer_norm on cuda: forward and backward, with and without parameters, narrow and wide rows") {
+  for (DType dtype : kTypes)
+    for (const Shape& shape : {Shape{5, 1}, Shape{70, 33}, Shape{3, 300}})
+      for (const bool parameters : {false, true}) {
+        const int64_t rows = shape[0], width = shape[1];
+        CAPTURE(width);
+        const Tensor x = off_centre(shape, dtype), grad = test::random_tensor(shape, 2, dtype);
+        const Tensor weight = maybe(parameters, {width}, 3, dtype), bias = maybe(parameters, {width}, 4, dtype);
+        const DType acc = acc_dtype(dtype);
+        LayerNormResult expected{empty(shape, dtype), empty({rows}, acc), empty({rows}, acc)},
+            actual{empty(shape, dtype), empty({rows}, acc), empty({rows}, acc)};
+        layer_norm_kernel(Cpu{}, x, weight, bias, 1e-5, expected);
+        LayerNormGrads expected_grads{empty(shape, dtype), empty({width}, dtype), empty({width}, dtype)},
+            grads{empty(shape, dtype), empty({width}, dtype), empty({width}, dtype)};
+        layer_norm_backward_kernel(Cpu{}, grad, x, expected, weight, expected_grads);
+        const auto check = [&] {
+          layer_norm_kernel(Cuda{}, x, weight, bias, 1e-5, actual);
+          check_close(actual.y, expected.y);
+          check_close(actual.mean, expected.mean);
+          check_close(actual.rstd, expected.rstd);
+          layer_norm_backward_kernel(Cuda{}, grad, x, expected, weight, grads);
+          check_close(grads.x, expected_grads.x);
+          check_close(grads.weight, expected_grads.weight);
+          check_close(grads.bias, expected_grads.bias);
+        };
+        dtype == DType::f32 ? test::in_both_orders(check) : check();
+        LayerNormGrads only_bias{{}, {}, empty({width}, dtype)};
+        layer_norm_backward_kernel(Cuda{}, grad, x, expected, weight, only_bias);
+        check_close(only_bias.bias, expected_grads.bias);
+      }
+}
+
+TEST_CASE("rms_norm on cuda: forward and backward, with and without weight") {
+  for (DType dtype : kTypes)
+    for (const bool weighted : {false, true}) {
+      const Shape shape{67, 35};
+      const Tensor x = test::random_tensor(shape, 1, dtype), grad = test::random_tensor(shape, 2, dtype),
+                   weight = maybe(weighted, {35}, 3, dtype);
+      const DType acc = acc_dtype(dtype);
+      RmsNormResult expected{empty(shape, dtype), empty({67}, acc)}, actual{empty(shape, dtype), empty({67}, acc)};
+      rms_norm_kernel(Cpu{}, x, weight, 1e-6, expected);
+      rms_norm_kernel(Cuda{}, x, weight, 1e-6, actual);
+      check_close(actual.y, expected.y);
+      check_close(actual.rstd, expected.rstd);
+      RmsNormGrads expected_grads{empty(shape, dtype), empty({35}, dtype)},
+          grads{empty(shape, dtype), empty({35}, dtype)};
+      rms_norm_backward_kernel(Cpu{}, grad, x, expected.rstd, weight, expected_grads);
+      rms_norm_backward_kernel(Cuda{}, grad, x, expected.rstd, weight, grads);
+      check_close(grads.x, expected_grads.x);
+      check_close(grads.weight, expected_grads.weight);
+    }
+}
+
+TEST_CASE("group_norm on cuda: forward and backward, with SiLU and parameters or without, odd groups") {
+  for (DType dtype : kTypes)
+    for (const auto& [shape, groups] : {std::pair{Shape{3, 1, 6}, 3}, {Shape{2, 70, 15}, 5}, {Shape{2, 5, 4}, 1}})
+      for (const bool silu : {false, true})
+        for (const bool parameters : {false, true}) {
+          CAPTURE(groups);
+          CAPTURE(silu);
+          const int64_t batch = shape[0], channels = shape[2];
+          const DType acc = acc_dtype(dtype);
+          const GroupNormOptions options{.groups = groups, .eps = 1e-5, .silu = silu};
+          const Tensor x = off_centre(shape, dtype), grad = test::random_tensor(shape, 2, dtype);
+          const Tensor weight = maybe(parameters, {channels}, 3, acc), bias = maybe(parameters, {channels}, 4, acc);
+          const auto result = [&] { return GroupNormResult{empty(shape, dtype), empty({2, batch, groups}, acc)}; };
+          const auto gradients = [&] {
+            return GroupNormGrads{empty(shape, dtype), empty({channels}, acc), empty({channels}, acc)};
+          };
+          GroupNormResult expected = result(), actual = result();
+          GroupNormGrads expected_grads = gradients(), grads = gradients();
+          group_norm_kernel(Cpu{}, x, weight, bias, options, expected);
+          const GroupNormSaved saved{x, expected.statistics, weight, bias};
+          group_norm_backward_kernel(Cpu{}, grad, saved, options, expected_grads);
+          const auto check = [&] {
+            group_norm_kernel(Cuda{}, x, weight, bias, options, actual);
+            check_close(actual.y, expected.y);
+            check_close(actual.statistics, expected.statistics);
+            group_norm_backward_kernel(Cuda{}, grad, saved, options, grads);
+            check_close(grads.x, expected_grads.x);
+            check_close(grads.weight, expected_grads.weight);
+            check_close(grads.bias, expected_grads.bias);
+          };
+          dtype == DType::f32 ? test::in_both_orders(check) : check();
+        }
+}
+
+}  // namespace plumb

@@ -14,10 +14,27 @@ std::atomic<bool> deterministic{false};
 
 // Sorted; one line per op.
 constexpr auto kCpuOnly = std::to_array<std::string_view>({
-    "all",        "any",      "argmax",      "attention", "avg_pool2d", "cast",  "cat",        "conv2d",
-    "cumsum",     "dropout",  "elementwise", "embedding", "gather",     "geglu", "group_norm", "interpolate_bilinear",
-    "layer_norm", "linear",   "logsumexp",   "matmul",    "max",        "mse",   "optimiser",  "prod",
-    "random",     "rms_norm", "scatter_add", "softmax",   "sum",        "var",
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "attention",
+    "avg_pool2d",
+    "conv2d",
+    "cumsum",
+    "embedding",
+    "gather",
+    "index_select",
+    "interpolate_area",
+    "interpolate_bilinear",
+    "linear_act",
+    "logsumexp",
+    "max",
+    "min",
+    "prod",
+    "scatter_add",
+    "std",
+    "var",
 });
 static_assert(std::is_sorted(kCpuOnly.begin(), kCpuOnly.end()));
 

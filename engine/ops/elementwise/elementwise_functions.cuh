@@ -37,6 +37,7 @@ __device__ inline C trigonometric_backward(C grad, C x) {
 
 template <class C>
 __device__ inline C unary_function(UnaryOp op, C x) {
+  // long: two lines an op
   switch (op) {
     case UnaryOp::abs:
       return Abs::forward(x);

@@ -10,8 +10,8 @@ namespace plumb {
 void geglu_kernel(Cpu, const Tensor& x, Tensor& y);
 void geglu_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, Tensor& grad_x);
 
-// Not on CUDA yet.
-void geglu_kernel(Cuda cuda, const auto&...) { cpu_only("geglu", cuda); }
-void geglu_backward_kernel(Cuda cuda, const auto&...) { cpu_only("geglu", cuda); }
+// The same on CUDA.
+void geglu_kernel(Cuda cuda, const Tensor& x, Tensor& y);
+void geglu_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& x, Tensor& grad_x);
 
 }  // namespace plumb

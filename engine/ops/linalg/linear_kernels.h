@@ -26,9 +26,9 @@ void column_sum_kernel(Cpu, const Tensor& grad, Tensor& out);
 /// out = grad * factor, all [M, N] and contiguous; sum[N] = the sum of out's rows. out may be grad.
 void scale_and_column_sum_kernel(Cpu, const Tensor& grad, const Tensor& factor, Tensor& out, Tensor& sum);
 
-// Not on CUDA yet.
-void linear_kernel(Cuda cuda, const auto&...) { cpu_only("linear", cuda); }
-void column_sum_kernel(Cuda cuda, const auto&...) { cpu_only("linear", cuda); }
-void scale_and_column_sum_kernel(Cuda cuda, const auto&...) { cpu_only("linear", cuda); }
+// The same on CUDA, without an activation.
+void linear_kernel(Cuda cuda, const LinearOperands& in, const LinearEpilogue& epilogue, Tensor& out);
+void column_sum_kernel(Cuda cuda, const Tensor& grad, Tensor& out);
+void scale_and_column_sum_kernel(Cuda cuda, const auto&...) { cpu_only("linear_act", cuda); }
 
 }  // namespace plumb

@@ -20,7 +20,7 @@ MatrixLayout matrix_layout(const Tensor& x);
 /// is contiguous. Floating: f32 and f64. Integers: any.
 void matmul_kernel(Cpu, const Tensor& a, const Tensor& b, Tensor& out);
 
-// Not on CUDA yet.
-void matmul_kernel(Cuda cuda, const auto&...) { cpu_only("matmul", cuda); }
+// The same on CUDA.
+void matmul_kernel(Cuda cuda, const Tensor& a, const Tensor& b, Tensor& out);
 
 }  // namespace plumb

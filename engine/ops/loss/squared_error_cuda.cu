@@ -104,6 +104,7 @@ void error_gain_kernel(Cuda cuda, const Tensor& pred, const Tensor& ref, const T
   });
 }
 
+// wide: as the CPU has it
 void squared_error_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& pred, const Tensor& target,
                                    double divisor, Tensor& grad_pred, Tensor& grad_target) {
   if (pred.numel() == 0) return;

@@ -9,7 +9,7 @@ namespace plumb {
 /// drawn.
 void dropout_kernel(Cpu, const Tensor& x, const Tensor& drawn, double p, Tensor& y);
 
-// Not on CUDA yet.
-void dropout_kernel(Cuda cuda, const auto&...) { cpu_only("dropout", cuda); }
+// The same on CUDA.
+void dropout_kernel(Cuda cuda, const Tensor& x, const Tensor& drawn, double p, Tensor& y);
 
 }  // namespace plumb

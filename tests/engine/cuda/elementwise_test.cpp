@@ -5,7 +5,10 @@
 
 #include "engine/error.h"
 #include "engine/ops/elementwise/elementwise_kernels.h"
+#include "engine/ops/elementwise/geglu_kernels.h"
+#include "engine/ops/layout/cat_kernels.h"
 #include "engine/ops/layout/view.h"
+#include "engine/ops/random/dropout_kernels.h"
 #include "tests/engine/cuda/both_orders.h"
 #include "tests/support/numeric.h"
 
@@ -151,6 +154,31 @@ TEST_CASE("elementwise on cuda: sizes around a pack, a block and a grid; channel
   silu_with_derivative_kernel(Cuda{}, x, actual, slope);
   CHECK(bits_of(actual) == bits_of(expected));
   CHECK(bits_of(slope) == bits_of(expected_slope));
+}
+
+TEST_CASE("geglu, dropout and cat on cuda have the CPU's bits") {
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16, DType::f64}) {
+    const Tensor x = test::random_tensor({5, 66}, 1, dtype), grad = test::random_tensor({5, 33}, 2, dtype);
+    Tensor expected = zeros({5, 33}, dtype), actual = zeros({5, 33}, dtype), slope = zeros_like(x),
+           same_slope = slope.clone();
+    geglu_kernel(Cpu{}, x, expected);
+    geglu_kernel(Cuda{}, x, actual);
+    CHECK(bits_of(actual) == bits_of(expected));
+    geglu_backward_kernel(Cpu{}, grad, x, slope);
+    geglu_backward_kernel(Cuda{}, grad, x, same_slope);
+    CHECK(bits_of(same_slope) == bits_of(slope));
+    Tensor drawn = test::random_tensor({5, 33}, 3, DType::f32);
+    dropout_kernel(Cpu{}, grad, drawn, 0.3, expected);
+    dropout_kernel(Cuda{}, grad, drawn, 0.3, actual);
+    CHECK(bits_of(actual) == bits_of(expected));
+    for (int64_t dim : {0, 1}) {
+      Tensor joined = zeros({9, 40}, dtype), same_joined = zeros({9, 40}, dtype);
+      const Tensor part = dim == 0 ? test::random_tensor({3, 40}, 4, dtype) : test::random_tensor({9, 7}, 4, dtype);
+      cat_kernel(Cpu{}, part, dim, 2, joined);
+      cat_kernel(Cuda{}, part, dim, 2, same_joined);
+      CHECK(bits_of(same_joined) == bits_of(joined));
+    }
+  }
 }
 
 }  // namespace plumb

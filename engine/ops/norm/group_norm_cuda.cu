@@ -1,4 +1,5 @@
-// Group norm on CUDA, channels last, with or without SiLU. With n = (x - mean) * rstd of the group, as on the CPU:
+// Group norm on CUDA, in either memory order, with or without SiLU. With n = (x - mean) * rstd of the group, as on the
+// CPU:
 //
 //   forward   z = (x - mean) * (rstd * weight) + bias;   y = z, or silu(z)
 //   backward  g = grad (times silu'(z)),  h = g * weight,  M values a group:
@@ -26,14 +27,20 @@ struct Group {
   const A *weight, *bias;  // null: ones, zeros
   A *mean, *rstd;          // [N, groups]
   int64_t pixels, channels, groups;
-  bool silu;
+  bool silu, channels_last;
 
   __device__ int64_t per_group() const { return channels / groups; }
   __device__ int64_t count() const { return pixels * per_group(); }
-  /// Where element `i` of group `group` (counted over the batch) lies.
+  __device__ int64_t place(int64_t n, int64_t pixel, int64_t channel) const {
+    return channels_last ? (n * pixels + pixel) * channels + channel : (n * channels + channel) * pixels + pixel;
+  }
+  /// The channel of element `i`, in memory order, of group `group` (counted over the batch).
+  __device__ int64_t channel_of(int64_t group, int64_t i) const {
+    return group % groups * per_group() + (channels_last ? i % per_group() : i / pixels);
+  }
+  /// Where it lies.
   __device__ int64_t at(int64_t group, int64_t i) const {
-    const int64_t n = group / groups, width = per_group();
-    return (n * pixels + i / width) * channels + group % groups * width + i % width;
+    return place(group / groups, channels_last ? i / per_group() : i % pixels, channel_of(group, i));
   }
   __device__ A value(int64_t at) const { return load_element<A>(x, dtype, at); }
   __device__ A affine(A value, int64_t group, int64_t channel) const {
@@ -64,7 +71,7 @@ __global__ void group_norm_forward(Group<A> p, A eps, void* y) {
   __syncthreads();  // affine reads them
   for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
     const int64_t at = p.at(group, i);
-    const A z = p.affine(p.value(at), group, at % p.channels);
+    const A z = p.affine(p.value(at), group, p.channel_of(group, i));
     store_element(y, p.dtype, at, p.silu ? Silu::forward(z) : z);
   }
 }
@@ -76,7 +83,7 @@ struct ChannelTerm {
   const void* grad;
   __device__ SumPair<A> operator()(int64_t pixel, int64_t column) const {
     const int64_t n = column / p.channels, channel = column % p.channels;
-    const int64_t group = n * p.groups + channel / p.per_group(), at = (n * p.pixels + pixel) * p.channels + channel;
+    const int64_t group = n * p.groups + channel / p.per_group(), at = p.place(n, pixel, channel);
     const A x = p.value(at), g = p.gradient(load_element<A>(grad, p.dtype, at), x, group, channel);
     return {g * ((x - p.mean[group]) * p.rstd[group]), g};
   }
@@ -100,7 +107,7 @@ __global__ void group_norm_backward(Group<A> p, const void* grad, const SumPair<
   }
   __syncthreads();
   for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-    const int64_t at = p.at(group, i), channel = at % p.channels;
+    const int64_t at = p.at(group, i), channel = p.channel_of(group, i);
     const A x = p.value(at), normal = (x - p.mean[group]) * p.rstd[group];
     const A h =
         p.gradient(load_element<A>(grad, p.dtype, at), x, group, channel) * (p.weight ? p.weight[channel] : A(1));
@@ -140,7 +147,8 @@ Group<A> group_of(const GroupNormSaved& saved, const GroupNormOptions& options) 
           shape[1],
           shape[2],
           options.groups,
-          options.silu};
+          options.silu,
+          saved.x.is_contiguous()};
 }
 
 template <class A>

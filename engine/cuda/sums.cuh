@@ -56,7 +56,7 @@ struct SumPair {
 };
 
 inline constexpr int64_t kRowChunk = 16384;  // elements a block sums
-inline constexpr int64_t kColumnChunk = 64;  // rows a thread sums
+inline constexpr int64_t kColumnChunk = 64;  // rows a thread sums, more where the grid would not take the chunks
 
 /// store(row, sum of term(row, i) over i < count); one block a row and chunk.
 template <class A, class Term, class Store>
@@ -112,10 +112,10 @@ void sum_rows(const char* op, const Cuda& cuda, Device device, int64_t rows, int
 /// store(chunk * columns + column, sum of term(row, column) over the rows of a chunk); one thread a column and chunk,
 /// so that neighbouring threads read neighbours.
 template <class State, class Term, class Store>
-__global__ void column_sums_kernel(int64_t rows, int64_t columns, Term term, Store store) {
-  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, begin = blockIdx.y * kColumnChunk;
+__global__ void column_sums_kernel(int64_t rows, int64_t columns, int64_t chunk, Term term, Store store) {
+  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, begin = blockIdx.y * chunk;
   if (column >= columns) return;
-  const int64_t end = begin + kColumnChunk < rows ? begin + kColumnChunk : rows;
+  const int64_t end = begin + chunk < rows ? begin + chunk : rows;
   State sum = {};
   for (int64_t row = begin; row < end; ++row) sum += term(row, column);
   store(blockIdx.y * columns + column, sum);
@@ -126,12 +126,15 @@ template <class State, class Term, class Store>
 void sum_columns(const char* op, const Cuda& cuda, Device device, int64_t rows, int64_t columns, const Term& term,
                  const Store& store) {  // wide: the shape and what is done there
   if (columns == 0) return;
-  const int64_t chunks = rows <= kColumnChunk ? 1 : ceil_div(rows, kColumnChunk);
+  constexpr int64_t kMostChunks = 32768;
+  const int64_t least = ceil_div(rows, kMostChunks), chunk = least > kColumnChunk ? least : kColumnChunk;
+  const int64_t chunks = rows <= chunk ? 1 : ceil_div(rows, chunk);
   const Grid grid{.blocks = ceil_div(columns, 128), .threads = 128, .rows = chunks};
-  if (chunks == 1) return launch(op, cuda, grid, column_sums_kernel<State, Term, Store>, rows, columns, term, store);
+  if (chunks == 1)
+    return launch(op, cuda, grid, column_sums_kernel<State, Term, Store>, rows, columns, chunk, term, store);
   Tensor kept = scratch<State>(chunks * columns, device);
   State* partial = static_cast<State*>(kept.raw_mutable_data());
-  launch(op, cuda, grid, column_sums_kernel<State, Term, KeepPartial<State>>, rows, columns, term,
+  launch(op, cuda, grid, column_sums_kernel<State, Term, KeepPartial<State>>, rows, columns, chunk, term,
          KeepPartial<State>{partial});
   sum_columns<State>(op, cuda, device, chunks, columns, PartialOfColumn<State>{partial, columns}, store);
 }

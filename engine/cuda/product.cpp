@@ -4,6 +4,8 @@
 
 #include "engine/cuda/product.h"
 
+#include <cmath>  // cuComplex.h, below, uses it without including it
+
 #include <cublasLt.h>
 #include <dlfcn.h>
 

@@ -54,6 +54,15 @@ struct Group {
 };
 
 template <class A>
+__device__ void write_normalised(const Group<A>& p, int64_t group, void* y) {
+  for (int64_t i = threadIdx.x; i < p.count(); i += blockDim.x) {
+    const int64_t at = p.at(group, i);
+    const A z = p.affine(p.value(at), group, p.channel_of(group, i));
+    store_element(y, p.dtype, at, p.silu ? Silu::forward(z) : z);
+  }
+}
+
+template <class A>
 __global__ void group_norm_forward(Group<A> p, A eps, void* y) {
   const int64_t group = blockIdx.x, count = p.count();
   A mean = A(0), squares = A(0);
@@ -69,11 +78,12 @@ __global__ void group_norm_forward(Group<A> p, A eps, void* y) {
     p.rstd[group] = rstd;
   }
   __syncthreads();  // affine reads them
-  for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-    const int64_t at = p.at(group, i);
-    const A z = p.affine(p.value(at), group, p.channel_of(group, i));
-    store_element(y, p.dtype, at, p.silu ? Silu::forward(z) : z);
-  }
+  write_normalised(p, group, y);
+}
+
+template <class A>
+__global__ void group_norm_again(Group<A> p, void* y) {
+  write_normalised(p, blockIdx.x, y);
 }
 
 /// g * n and g of one pixel in `column`, a picture and channel.
@@ -176,6 +186,13 @@ void group_norm_kernel(Cuda cuda, const Tensor& x, const Tensor& weight, const T
   visit_dtype(TypeList<float, double>{}, acc_dtype(x.dtype()), "group_norm", [&]<class A>() {
     launch("group_norm", cuda, {.blocks = x.shape()[0] * options.groups}, group_norm_forward<A>,
            group_of<A>({x, out.statistics, weight, bias}, options), A(options.eps), out.y.raw_mutable_data());
+  });
+}
+
+void group_norm_again_kernel(Cuda cuda, const GroupNormSaved& saved, const GroupNormOptions& options, Tensor& y) {
+  visit_dtype(TypeList<float, double>{}, acc_dtype(saved.x.dtype()), "group_norm_again", [&]<class A>() {
+    launch("group_norm_again", cuda, {.blocks = saved.x.shape()[0] * options.groups}, group_norm_again<A>,
+           group_of<A>(saved, options), y.raw_mutable_data());
   });
 }
 

@@ -20,6 +20,7 @@ void group_norm_backward_kernel(Cpu, const Tensor& grad, const GroupNormSaved& s
 // The same on CUDA.
 void group_norm_kernel(Cuda cuda, const Tensor& x, const Tensor& weight, const Tensor& bias,
                        const GroupNormOptions& options, GroupNormResult& out);
+void group_norm_again_kernel(Cuda cuda, const GroupNormSaved& saved, const GroupNormOptions& options, Tensor& y);
 void group_norm_backward_kernel(Cuda cuda, const Tensor& grad, const GroupNormSaved& saved,
                                 const GroupNormOptions& options, GroupNormGrads& grads);
 

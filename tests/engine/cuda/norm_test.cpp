@@ -46,7 +46,7 @@ TEST_CASE("layer_norm on cuda: forward and backward, with and without parameters
         LayerNormGrads expected_grads{empty(shape, dtype), empty({width}, dtype), empty({width}, dtype)},
             grads{empty(shape, dtype), empty({width}, dtype), empty({width}, dtype)};
         layer_norm_backward_kernel(Cpu{}, grad, x, expected, weight, expected_grads);
-        const auto check = [&] {
+        const auto check = [&, shape = shape] {
           layer_norm_kernel(Cuda{}, x, weight, bias, 1e-5, actual);
           check_close(actual.y, expected.y);
           check_close(actual.mean, expected.mean);
@@ -114,10 +114,13 @@ TEST_CASE("group_norm on cuda: forward and backward, both memory orders, with Si
             group_norm_kernel(Cpu{}, x, weight, bias, options, expected);
             const GroupNormSaved saved{x, expected.statistics, weight, bias};
             group_norm_backward_kernel(Cpu{}, grad, saved, options, expected_grads);
-            const auto check = [&] {
+            const auto check = [&, shape = shape] {
               group_norm_kernel(Cuda{}, x, weight, bias, options, actual);
               check_close(actual.y, expected.y);
               check_close(actual.statistics, expected.statistics);
+              Tensor again = order(zeros(shape, dtype));
+              group_norm_again_kernel(Cuda{}, {x, actual.statistics, weight, bias}, options, again);
+              CHECK(test::bits_of(again) == test::bits_of(actual.y));
               group_norm_backward_kernel(Cuda{}, grad, saved, options, grads);
               check_close(grads.x, expected_grads.x);
               check_close(grads.weight, expected_grads.weight);

@@ -72,12 +72,13 @@ TEST_CASE("linear on cuda: weights and inputs of either order, bias, nothing to 
     for (const Tensor& weight : {test::random_tensor({3, 7}, 2), test::reversed_memory(test::random_tensor({3, 7}, 2))})
       for (const Tensor& offset : {bias, Tensor()}) {
         Tensor expected = empty({5, 3}, DType::f64), actual = empty({5, 3}, DType::f64);
-        linear_kernel(Cpu{}, x, weight, offset, expected);
-        linear_kernel(Cuda{}, x, weight, offset, actual);
+        linear_kernel(Cpu{}, {x, weight, offset}, {}, expected);
+        linear_kernel(Cuda{}, {x, weight, offset}, {}, actual);
         CHECK(test::worst_error(actual, expected.to_vector<double>()) <= 1e-13);
       }
   Tensor nothing = empty({5, 3}, DType::f64);
-  linear_kernel(Cuda{}, zeros({5, 0}, DType::f64), zeros({3, 0}, DType::f64), bias, nothing);
+  const Tensor no_input = zeros({5, 0}, DType::f64), no_weight = zeros({3, 0}, DType::f64);
+  linear_kernel(Cuda{}, {no_input, no_weight, bias}, {}, nothing);
   for (int64_t i = 0; i < 15; ++i) CHECK(nothing.data<double>()[i] == bias.data<double>()[i % 3]);
   const Tensor grad = test::random_tensor({133, 3}, 5);
   Tensor expected = empty({3}, DType::f64), actual = empty({3}, DType::f64);

@@ -210,10 +210,10 @@ bool release_block() {
   std::string message = "emulator: threads wait for each other for ever:";
   for (size_t i = 0; i < scheduler.fibers.size() && i < 2 * kLanes; ++i) {
     const State state = scheduler.fibers[i].state;
-    message += " " + std::to_string(i) +
-               (state == State::done         ? " has left,"
-                : state == State::at_barrier ? " at a barrier,"
-                                             : " in a shuffle,");
+    message.append(" ").append(std::to_string(i));
+    message.append(state == State::done         ? " has left,"
+                   : state == State::at_barrier ? " at a barrier,"
+                                                : " in a shuffle,");
   }
   throw std::logic_error(message);
 }

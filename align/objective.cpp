@@ -1,5 +1,7 @@
 #include "align/objective.h"
 
+#include <fmt/format.h>
+
 #include "align/objectives/ddspo.h"
 #include "align/objectives/diffusion_dpo.h"
 #include "align/objectives/diffusion_kto.h"

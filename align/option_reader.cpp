@@ -1,5 +1,7 @@
 #include "align/option_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,5 +1,7 @@
 #include "engine/format.h"
 
+#include <fmt/format.h>
+
 #include "engine/tensor.h"
 
 namespace plumb {

@@ -1,5 +1,7 @@
 #include "apps/common/pair_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>

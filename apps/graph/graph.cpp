@@ -1,5 +1,7 @@
 #include "apps/graph/graph.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 

@@ -1,5 +1,7 @@
 #include "apps/op/op_call.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/format.h"

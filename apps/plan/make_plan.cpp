@@ -1,5 +1,7 @@
 #include "apps/plan/make_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "apps/common/published_settings.h"

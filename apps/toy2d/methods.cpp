@@ -1,5 +1,7 @@
 #include "apps/toy2d/methods.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 

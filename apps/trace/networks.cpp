@@ -1,5 +1,7 @@
 #include "apps/trace/networks.h"
 
+#include <fmt/format.h>
+
 #include "apps/common/exit_codes.h"
 #include "apps/common/nearest.h"
 #include "diffusion/point_model.h"

@@ -1,5 +1,7 @@
 #include "apps/trace/step.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <optional>

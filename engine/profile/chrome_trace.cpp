@@ -1,5 +1,7 @@
 #include "engine/profile/chrome_trace.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 

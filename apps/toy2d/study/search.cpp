@@ -1,5 +1,7 @@
 #include "apps/toy2d/study/search.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

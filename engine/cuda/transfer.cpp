@@ -10,6 +10,7 @@
 
 #include "engine/backend.h"
 #include "engine/cuda/check.cuh"
+#include "engine/cuda/fault.h"
 #include "engine/cuda/stream.h"
 
 namespace plumb {
@@ -47,6 +48,7 @@ cudaStream_t stream_of(Device device) { return static_cast<cudaStream_t>(cuda_co
 
 void copy_to_device(const void* from, void* to, size_t bytes, Device device) {
   const cudaStream_t stream = stream_of(device);
+  (void)index_fault(device);  // there before the first kernel that may need it, hence before any capture
   Ring& ring = ring_of(device);
   const std::lock_guard lock(ring.mutex);
   for (size_t at = 0, chunk = 0; at < bytes; at += kChunk, ++chunk) {
@@ -81,8 +83,12 @@ void copy_to_host(const void* from, void* to, size_t bytes, Device device) {
       std::memcpy(static_cast<char*>(to) + at, buffer.data, std::min(kChunk, bytes - at));
     }
   }
+  raise_index_fault(*index_fault(device));  // of the work before: the device has done it
 }
 
-void synchronize(Device device) { check_cuda("synchronize", cudaStreamSynchronize(stream_of(device))); }
+void synchronize(Device device) {
+  check_cuda("synchronize", cudaStreamSynchronize(stream_of(device)));
+  raise_index_fault(*index_fault(device));
+}
 
 }  // namespace plumb

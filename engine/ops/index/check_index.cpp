@@ -1,6 +1,7 @@
 #include "engine/ops/index/check_index.h"
 
 #include "engine/format.h"
+#include "engine/ops/index/check_index_kernels.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -8,15 +9,14 @@ namespace plumb {
 Tensor checked_indices(const char* op, const Tensor& indices, int64_t limit) {
   require<DTypeError>(indices.dtype() == DType::i64 || indices.dtype() == DType::i32,
                       "{}: indices must be i64 or i32; {}", op, indices);
-  Tensor dense = indices.to(DType::i64).contiguous();
-  const int64_t* values = dense.data<int64_t>();
-  bool all_inside = true;
-  for (int64_t i = 0; i < dense.numel(); ++i) all_inside &= uint64_t(values[i]) < uint64_t(limit);
-  for (int64_t i = 0; !all_inside && i < dense.numel(); ++i)
-    require<IndexError>(values[i] >= 0 && values[i] < limit,
-                        "{}: indices must be in [0, {}) (element {} is {}); indices {}", op, limit, i, values[i],
+  if (indices.device().is_cuda()) {  // the CPU names the first index
+    require<IndexError>(limit > 0 || indices.numel() == 0, "{}: indices must be in [0, {}); indices {}", op, limit,
                         indices);
-  return dense;
+    if (indices.numel() == 0) return empty(indices.shape(), DType::i64, indices.device());
+  }
+  Tensor checked;
+  on_device(indices.device(), [&](auto backend) { checked = check_index_kernel(backend, op, indices, limit); });
+  return checked;
 }
 
 }  // namespace plumb

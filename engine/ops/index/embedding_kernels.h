@@ -12,8 +12,8 @@ void embedding_kernel(Cpu, const Tensor& indices, const Tensor& weight, Tensor& 
 /// out[indices[i], :] += grad[i, :] in order of i. Floating, one dtype, f32 or f64.
 void embedding_backward_kernel(Cpu, const Tensor& grad, const Tensor& indices, Tensor& out);
 
-// Not on CUDA yet.
-void embedding_kernel(Cuda cuda, const auto&...) { cpu_only("embedding", cuda); }
-void embedding_backward_kernel(Cuda cuda, const auto&...) { cpu_only("embedding", cuda); }
+// The same on CUDA.
+void embedding_kernel(Cuda cuda, const Tensor& indices, const Tensor& weight, Tensor& out);
+void embedding_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& indices, Tensor& out);
 
 }  // namespace plumb

@@ -12,8 +12,8 @@ void gather_kernel(Cpu, const Tensor& x, int64_t dim, const Tensor& index, Tenso
 /// target += src at index. One dtype, none of 16 bits. src is cut to index's shape.
 void scatter_add_kernel(Cpu, const Tensor& src, int64_t dim, const Tensor& index, Tensor& target);
 
-// Not on CUDA yet.
-void gather_kernel(Cuda cuda, const auto&...) { cpu_only("gather", cuda); }
-void scatter_add_kernel(Cuda cuda, const auto&...) { cpu_only("scatter_add", cuda); }
+// The same on CUDA.
+void gather_kernel(Cuda cuda, const Tensor& x, int64_t dim, const Tensor& index, Tensor& out);
+void scatter_add_kernel(Cuda cuda, const Tensor& src, int64_t dim, const Tensor& index, Tensor& target);
 
 }  // namespace plumb

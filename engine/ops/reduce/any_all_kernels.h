@@ -10,8 +10,8 @@ namespace plumb {
 void any_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tensor& out);
 void all_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tensor& out);
 
-// Not on CUDA yet.
-void any_kernel(Cuda cuda, const auto&...) { cpu_only("any", cuda); }
-void all_kernel(Cuda cuda, const auto&...) { cpu_only("all", cuda); }
+// The same on CUDA.
+void any_kernel(Cuda cuda, const Tensor& x, const ReductionLayout& layout, Tensor& out);
+void all_kernel(Cuda cuda, const Tensor& x, const ReductionLayout& layout, Tensor& out);
 
 }  // namespace plumb

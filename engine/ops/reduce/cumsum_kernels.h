@@ -8,7 +8,7 @@ namespace plumb {
 /// y: contiguous, the shape of x; running sums along dim (in [0, rank), or 0 for a 0-d x), from the end when `reverse`.
 void cumsum_kernel(Cpu, const Tensor& x, int64_t dim, bool reverse, Tensor& y);
 
-// Not on CUDA yet.
-void cumsum_kernel(Cuda cuda, const auto&...) { cpu_only("cumsum", cuda); }
+// The same on CUDA.
+void cumsum_kernel(Cuda cuda, const Tensor& x, int64_t dim, bool reverse, Tensor& y);
 
 }  // namespace plumb

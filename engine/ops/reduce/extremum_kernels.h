@@ -16,9 +16,10 @@ void arg_extremum_kernel(Cpu, Extremum which, const Tensor& x, const ReductionLa
 /// grad, y: contiguous, one element an output.
 void extremum_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask, Tensor& grad_x);
 
-// Not on CUDA yet.
-void extremum_kernel(Cuda cuda, const auto&...) { cpu_only("max", cuda); }
-void arg_extremum_kernel(Cuda cuda, const auto&...) { cpu_only("argmax", cuda); }
-void extremum_backward_kernel(Cuda cuda, const auto&...) { cpu_only("max", cuda); }
+// The same on CUDA.
+void extremum_kernel(Cuda cuda, Extremum which, const Tensor& x, const ReductionLayout& layout, Tensor& out);
+void arg_extremum_kernel(Cuda cuda, Extremum which, const Tensor& x, const ReductionLayout& layout, Tensor& out);
+void extremum_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask,
+                              Tensor& grad_x);
 
 }  // namespace plumb

@@ -11,8 +11,9 @@ void logsumexp_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tenso
 /// grad, y: contiguous, one element an output.
 void logsumexp_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask, Tensor& grad_x);
 
-// Not on CUDA yet.
-void logsumexp_kernel(Cuda cuda, const auto&...) { cpu_only("logsumexp", cuda); }
-void logsumexp_backward_kernel(Cuda cuda, const auto&...) { cpu_only("logsumexp", cuda); }
+// The same on CUDA.
+void logsumexp_kernel(Cuda cuda, const Tensor& x, const ReductionLayout& layout, Tensor& out);
+void logsumexp_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask,
+                               Tensor& grad_x);
 
 }  // namespace plumb

@@ -11,8 +11,8 @@ void prod_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, Tensor& ou
 /// grad: contiguous, one element an output.
 void prod_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, DimMask mask, Tensor& grad_x);
 
-// Not on CUDA yet.
-void prod_kernel(Cuda cuda, const auto&...) { cpu_only("prod", cuda); }
-void prod_backward_kernel(Cuda cuda, const auto&...) { cpu_only("prod", cuda); }
+// The same on CUDA.
+void prod_kernel(Cuda cuda, const Tensor& x, const ReductionLayout& layout, Tensor& out);
+void prod_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& x, DimMask mask, Tensor& grad_x);
 
 }  // namespace plumb

@@ -12,8 +12,10 @@ void variance_kernel(Cpu, const Tensor& x, const ReductionLayout& layout, double
 void variance_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask,
                               double correction, Tensor& grad_x);
 
-// Not on CUDA yet.
-void variance_kernel(Cuda cuda, const auto&...) { cpu_only("var", cuda); }
-void variance_backward_kernel(Cuda cuda, const auto&...) { cpu_only("var", cuda); }
+// The same on CUDA.
+void variance_kernel(Cuda cuda, const Tensor& x, const ReductionLayout& layout, double correction, bool root,
+                     Tensor& out);
+void variance_backward_kernel(Cuda cuda, const Tensor& grad, const Tensor& x, const Tensor& y, DimMask mask,
+                              double correction, Tensor& grad_x);
 
 }  // namespace plumb

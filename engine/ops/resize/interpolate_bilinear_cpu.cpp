@@ -12,23 +12,11 @@
 namespace plumb {
 namespace {
 
-/// The two inputs of an output position along one dimension, and the second's weight.
-template <class A>
-struct Blend {
-  int64_t first, second;
-  A weight;
-};
-
 template <class A>
 std::vector<Blend<A>> blends(int64_t in, int64_t out) {
-  const A scale = A(in) / A(out);
   std::vector<Blend<A>> result;
   result.reserve(size_t(out));
-  for (int64_t i = 0; i < out; ++i) {
-    const A at = std::max(scale * (A(i) + A(0.5)) - A(0.5), A(0));
-    const int64_t first = std::min(int64_t(at), in - 1);
-    result.push_back({first, std::min(first + 1, in - 1), at - A(first)});
-  }
+  for (int64_t i = 0; i < out; ++i) result.push_back(blend_of<A>(i, in, out));
   return result;
 }
 

@@ -37,61 +37,39 @@ int64_t pooled_size(int64_t in, int64_t kernel, int64_t stride, int64_t padding)
   return (in + 2 * padding - kernel) / stride + 1;
 }
 
-std::vector<PixelRun> window_runs(int64_t in, int64_t kernel, int64_t stride, int64_t padding) {
-  std::vector<PixelRun> runs;
-  for (int64_t i = 0; i < pooled_size(in, kernel, stride, padding); ++i) {
-    const int64_t first = i * stride - padding;
-    runs.push_back({std::max<int64_t>(first, 0), std::min(first + kernel, in), kernel});
-  }
-  return runs;
+PixelRule window_rule(int64_t in, int64_t kernel, int64_t stride, int64_t padding) {
+  return {PixelRule::Kind::window, in, pooled_size(in, kernel, stride, padding), kernel, stride, padding};
+}
+PixelRules window_rules(PixelPair in, const PoolWindow& w) {
+  return {window_rule(in.height, w.kernel.height, w.stride.height, w.padding.height),
+          window_rule(in.width, w.kernel.width, w.stride.width, w.padding.width)};
+}
+PixelRules repeat_rules(PixelPair in, int64_t scale) {
+  return {{PixelRule::Kind::repeat, in.height, in.height * scale, 1, scale},
+          {PixelRule::Kind::repeat, in.width, in.width * scale, 1, scale}};
+}
+PixelRules resize_rules(PixelRule::Kind kind, PixelPair in, PixelPair out) {
+  return {{kind, in.height, out.height}, {kind, in.width, out.width}};
 }
 
-PixelRuns window_runs(PixelPair in, const PoolWindow& w) {
-  return {window_runs(in.height, w.kernel.height, w.stride.height, w.padding.height),
-          window_runs(in.width, w.kernel.width, w.stride.width, w.padding.width)};
-}
+PixelPair size_of(const Tensor& x) { return {x.size(2), x.size(3)}; }
 
-std::vector<PixelRun> repeat_runs(int64_t in, int64_t scale) {
-  std::vector<PixelRun> runs;
-  for (int64_t i = 0; i < in * scale; ++i) runs.push_back({i / scale, i / scale + 1, 1});
-  return runs;
-}
-
-std::vector<PixelRun> nearest_runs(int64_t in, int64_t out) {
-  const float scale = float(in) / float(out);
-  std::vector<PixelRun> runs;
-  for (int64_t i = 0; i < out; ++i) {
-    const int64_t from = std::min(int64_t(float(i) * scale), in - 1);
-    runs.push_back({from, from + 1, 1});
-  }
-  return runs;
-}
-
-std::vector<PixelRun> area_runs(int64_t in, int64_t out) {
-  std::vector<PixelRun> runs;
-  for (int64_t i = 0; i < out; ++i) {
-    const int64_t begin = i * in / out, end = ((i + 1) * in + out - 1) / out;
-    runs.push_back({begin, end, end - begin});
-  }
-  return runs;
-}
-
-Tensor forward(const Tensor& x, const PixelRuns& runs) {
+Tensor forward(const Tensor& x, const PixelRules& rules) {
   const OpScope scope("pool", x);
   const Tensor image = as_image(x);
-  Tensor y = empty_image(image, int64_t(runs.rows.size()), int64_t(runs.columns.size()));
+  Tensor y = empty_image(image, rules.rows.out, rules.columns.out);
   scope.elementwise(y);
-  if (y.numel() > 0) on_device(x.device(), [&](auto backend) { pool_kernel(backend, image, runs, y); });
+  if (y.numel() > 0) on_device(x.device(), [&](auto backend) { pool_kernel(backend, image, rules, y); });
   return y;
 }
 
-Tensor backward(const Tensor& grad, const PixelRuns& runs, PixelPair size) {
+Tensor backward(const Tensor& grad, const PixelRules& rules, PixelPair size) {
   const OpScope scope("pool_backward", grad);
   const Tensor image = as_image(grad);
   Tensor grad_x = empty_image(image, size.height, size.width);
   scope.elementwise(grad_x);
   if (grad_x.numel() > 0)
-    on_device(grad.device(), [&](auto backend) { pool_backward_kernel(backend, image, runs, grad_x); });
+    on_device(grad.device(), [&](auto backend) { pool_backward_kernel(backend, image, rules, grad_x); });
   return grad_x;
 }
 
@@ -111,40 +89,40 @@ Tensor avg_pool2d(const Tensor& x, const PoolWindow& window) {
   require<ShapeError>(x.size(2) + 2 * padding.height >= kernel.height && x.size(3) + 2 * padding.width >= kernel.width,
                       "avg_pool2d: input with padding must be as large as the kernel ({} by {}); {}", kernel.height,
                       kernel.width, x);
-  return forward(x, window_runs({x.size(2), x.size(3)}, window));
+  return forward(x, window_rules(size_of(x), window));
 }
 
 Tensor avg_pool2d_backward(const Tensor& grad, const PoolWindow& window, PixelPair size) {
-  return backward(grad, window_runs(size, window), size);
+  return backward(grad, window_rules(size, window), size);
 }
 
 Tensor upsample_nearest(const Tensor& x, int64_t scale) {
   check_image("upsample_nearest", x);
   require<ValueError>(scale > 0, "upsample_nearest: scale must be positive ({}); {}", scale, x);
-  return forward(x, {repeat_runs(x.size(2), scale), repeat_runs(x.size(3), scale)});
+  return forward(x, repeat_rules(size_of(x), scale));
 }
 
 Tensor upsample_nearest_backward(const Tensor& grad, int64_t scale) {
   const PixelPair size{grad.size(2) / scale, grad.size(3) / scale};
-  return backward(grad, {repeat_runs(size.height, scale), repeat_runs(size.width, scale)}, size);
+  return backward(grad, repeat_rules(size, scale), size);
 }
 
 Tensor interpolate_nearest(const Tensor& x, PixelPair size) {
   check_size("interpolate_nearest", x, size);
-  return forward(x, {nearest_runs(x.size(2), size.height), nearest_runs(x.size(3), size.width)});
+  return forward(x, resize_rules(PixelRule::Kind::nearest, size_of(x), size));
 }
 
 Tensor interpolate_nearest_backward(const Tensor& grad, PixelPair size) {
-  return backward(grad, {nearest_runs(size.height, grad.size(2)), nearest_runs(size.width, grad.size(3))}, size);
+  return backward(grad, resize_rules(PixelRule::Kind::nearest, size, size_of(grad)), size);
 }
 
 Tensor interpolate_area(const Tensor& x, PixelPair size) {
   check_size("interpolate_area", x, size);
-  return forward(x, {area_runs(x.size(2), size.height), area_runs(x.size(3), size.width)});
+  return forward(x, resize_rules(PixelRule::Kind::area, size_of(x), size));
 }
 
 Tensor interpolate_area_backward(const Tensor& grad, PixelPair size) {
-  return backward(grad, {area_runs(size.height, grad.size(2)), area_runs(size.width, grad.size(3))}, size);
+  return backward(grad, resize_rules(PixelRule::Kind::area, size, size_of(grad)), size);
 }
 
 }  // namespace plumb

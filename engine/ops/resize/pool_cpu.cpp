@@ -13,6 +13,18 @@ namespace {
 
 constexpr int64_t kChannels = 64;
 
+/// One entry an output row, one an output column.
+struct PixelRuns {
+  explicit PixelRuns(const PixelRules& rules) : rows(runs_of(rules.rows)), columns(runs_of(rules.columns)) {}
+  static std::vector<PixelRun> runs_of(const PixelRule& rule) {
+    std::vector<PixelRun> runs;
+    runs.reserve(size_t(rule.out));
+    for (int64_t i = 0; i < rule.out; ++i) runs.push_back(rule(i));
+    return runs;
+  }
+  std::vector<PixelRun> rows, columns;
+};
+
 /// Where the planes of a task start in an image, and how far its neighbours are.
 struct Planes {
   explicit Planes(const Tensor& x)
@@ -106,12 +118,12 @@ void spread(const Tensor& grad, const PixelRuns& runs, Tensor& grad_x) {
 
 }  // namespace
 
-void pool_kernel(Cpu, const Tensor& x, const PixelRuns& runs, Tensor& y) {
-  visit_dtype(Floats{}, x.dtype(), "pool", [&]<class T>() { pool<T>(x, runs, y); });
+void pool_kernel(Cpu, const Tensor& x, const PixelRules& rules, Tensor& y) {
+  visit_dtype(Floats{}, x.dtype(), "pool", [&]<class T>() { pool<T>(x, PixelRuns(rules), y); });
 }
 
-void pool_backward_kernel(Cpu, const Tensor& grad, const PixelRuns& runs, Tensor& grad_x) {
-  visit_dtype(Floats{}, grad.dtype(), "pool_backward", [&]<class T>() { spread<T>(grad, runs, grad_x); });
+void pool_backward_kernel(Cpu, const Tensor& grad, const PixelRules& rules, Tensor& grad_x) {
+  visit_dtype(Floats{}, grad.dtype(), "pool_backward", [&]<class T>() { spread<T>(grad, PixelRuns(rules), grad_x); });
 }
 
 }  // namespace plumb

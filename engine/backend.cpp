@@ -16,7 +16,6 @@ std::atomic<bool> deterministic{false};
 constexpr auto kCpuOnly = std::to_array<std::string_view>({
     "attention",
     "conv2d",
-    "linear_act",
 });
 static_assert(std::is_sorted(kCpuOnly.begin(), kCpuOnly.end()));
 

@@ -1,6 +1,7 @@
 // cuBLASLt thinks in columns: a row-major out = a b is its out^T = b^T a^T, and there the bias runs along the rows,
 // which is what its epilogue adds. The first algorithm its heuristic names is taken, and kept by shape: no timing, so
-// the same run always takes the same one.
+// the same run always takes the same one. Algorithms that load 16 bytes at a time need matrices that begin at such
+// addresses, so the alignment of every operand is part of what is asked.
 
 #include "engine/cuda/product.h"
 
@@ -92,18 +93,68 @@ struct Plan {
   cublasLtMatmulAlgo_t algorithm = {};
 };
 
+/// Bytes that `data` is a multiple of, at most 256, the allocator's and what cuBLASLt expects unless told.
+int64_t alignment_of(const void* data) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(data) | 256;
+  return int64_t(address & (~address + 1));
+}
+
+cudaDataType_t cuda_type(DType dtype) {
+  switch (dtype) {
+    case DType::f64:
+      return CUDA_R_64F;
+    case DType::bf16:
+      return CUDA_R_16BF;
+    case DType::f16:
+      return CUDA_R_16F;
+    default:
+      return CUDA_R_32F;
+  }
+}
+
+cublasLtEpilogue_t epilogue_of(bool bias, FusedActivation activation) {
+  switch (activation) {
+    case FusedActivation::relu:
+      return bias ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_RELU;
+    case FusedActivation::gelu_tanh:
+      return bias ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
+    default:
+      return bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
+  }
+}
+
+using Key = std::array<int64_t, 19>;
+
 struct Request {
   int device;
-  bool deterministic, has_bias;
-  DType dtype;
+  bool deterministic;
+  ProductTypes types;
   ProductSize size;
   ProductOperand a, b;
+  ProductEpilogue epilogue;
+  const void* out;
 
-  std::array<int64_t, 14> key() const {
-    return {device,     deterministic, has_bias,     int64_t(dtype), size.m, size.n,       size.k,
-            size.batch, a.ld,          a.transposed, a.batch_stride, b.ld,   b.transposed, b.batch_stride};
+  Key key() const {
+    return {device,
+            deterministic,
+            int64_t(types.in),
+            int64_t(types.out),
+            size.m,
+            size.n,
+            size.k,
+            size.batch,
+            a.ld,
+            a.transposed,
+            a.batch_stride,
+            b.ld,
+            b.transposed,
+            b.batch_stride,
+            epilogue_of(epilogue.bias, epilogue.activation),
+            alignment_of(a.data),
+            alignment_of(b.data),
+            alignment_of(out),
+            epilogue.bias ? alignment_of(epilogue.bias) : 0};
   }
-  cudaDataType_t type() const { return dtype == DType::f64 ? CUDA_R_64F : CUDA_R_32F; }
 };
 
 class Planner {
@@ -112,9 +163,10 @@ class Planner {
 
   Plan make() {
     const ProductSize& s = request_.size;
-    plan_.a = layout(request_.b, s.n, s.k);  // the first operand of out^T = b^T a^T
-    plan_.b = layout(request_.a, s.k, s.m);
-    plan_.out = layout({nullptr, s.n, false, s.m * s.n}, s.n, s.m);
+    const auto [in, out] = request_.types;
+    plan_.a = layout(request_.b, in, s.n, s.k);  // the first operand of out^T = b^T a^T
+    plan_.b = layout(request_.a, in, s.k, s.m);
+    plan_.out = layout({nullptr, s.n, false, s.m * s.n}, out, s.n, s.m);
     make_operation();
     choose();
     return plan_;
@@ -122,10 +174,10 @@ class Planner {
 
  private:
   /// Of a matrix that is `rows` by `columns` to cuBLASLt; transposed ones lie the other way round in memory.
-  cublasLtMatrixLayout_t layout(const ProductOperand& x, int64_t rows, int64_t columns) {
+  cublasLtMatrixLayout_t layout(const ProductOperand& x, DType dtype, int64_t rows, int64_t columns) {
     if (x.transposed) std::swap(rows, columns);
     cublasLtMatrixLayout_t made = nullptr;
-    check(op_, library().create_layout(&made, request_.type(), uint64_t(rows), uint64_t(columns), x.ld));
+    check(op_, library().create_layout(&made, cuda_type(dtype), uint64_t(rows), uint64_t(columns), x.ld));
     const int32_t batch = int32_t(request_.size.batch);
     check(op_, library().set_layout(made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch, sizeof batch));
     check(op_, library().set_layout(made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &x.batch_stride,
@@ -139,23 +191,29 @@ class Planner {
   }
 
   void make_operation() {
-    const bool wide = request_.dtype == DType::f64;
+    const bool wide = request_.types.in == DType::f64;
     check(op_, library().create_operation(&plan_.operation, wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
-                                          request_.type()));
+                                          wide ? CUDA_R_64F : CUDA_R_32F));
     set(CUBLASLT_MATMUL_DESC_TRANSA, request_.b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, request_.a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
-    if (request_.has_bias) set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(request_.epilogue.bias, request_.epilogue.activation));
+  }
+
+  template <class T>
+  void prefer(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t attribute, const T& value) {
+    check(op_, library().set_preference(preference, attribute, &value, sizeof value));
   }
 
   void choose() {
     cublasLtMatmulPreference_t preference = nullptr;
     check(op_, library().create_preference(&preference));
-    check(op_, library().set_preference(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspace,
-                                        sizeof kWorkspace));
-    if (request_.deterministic) {  // no sums split over blocks
-      const uint32_t none = CUBLASLT_REDUCTION_SCHEME_NONE;
-      check(op_, library().set_preference(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &none, sizeof none));
-    }
+    prefer(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspace);
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, uint32_t(alignment_of(request_.b.data)));
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, uint32_t(alignment_of(request_.a.data)));
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, uint32_t(alignment_of(request_.out)));
+    prefer(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, uint32_t(alignment_of(request_.out)));
+    if (request_.deterministic)  // no sums split over blocks
+      prefer(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, uint32_t(CUBLASLT_REDUCTION_SCHEME_NONE));
     cublasLtMatmulHeuristicResult_t found = {};
     int count = 0;
     check(op_, library().get_heuristic(handle_of(op_, request_.device), plan_.operation, plan_.a, plan_.b, plan_.out,
@@ -171,7 +229,7 @@ class Planner {
 };
 
 Plan plan_of(const char* op, const Request& request) {
-  static auto& plans = *new std::map<std::array<int64_t, 14>, Plan>;
+  static auto& plans = *new std::map<Key, Plan>;
   const auto found = plans.find(request.key());
   if (found != plans.end()) return found->second;
   return plans.emplace(request.key(), Planner(op, request).make()).first->second;
@@ -180,15 +238,17 @@ Plan plan_of(const char* op, const Request& request) {
 }  // namespace
 
 // wide: a BLAS call
-void matrix_product(const char* op, const Cuda& cuda, DType dtype, const ProductSize& size, const ProductOperand& a,
-                    const ProductOperand& b, const void* bias, void* out) {
+void matrix_product(const char* op, const Cuda& cuda, const ProductTypes& types, const ProductSize& size,
+                    const ProductOperand& a, const ProductOperand& b, const ProductEpilogue& epilogue, void* out) {
   static std::mutex& mutex = *new std::mutex;  // of handles and plans, whose bias pointer is set for each call
   const std::lock_guard lock(mutex);
-  const Plan plan = plan_of(op, {cuda.device, cuda.deterministic, bias != nullptr, dtype, size, a, b});
-  if (bias) check(op, library().set_operation(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias, sizeof bias));
+  const Plan plan = plan_of(op, {cuda.device, cuda.deterministic, types, size, a, b, epilogue, out});
+  if (epilogue.bias)
+    check(op, library().set_operation(plan.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &epilogue.bias,
+                                      sizeof epilogue.bias));
   const double one_wide = 1, zero_wide = 0;
   const float one = 1, zero = 0;
-  const bool wide = dtype == DType::f64;
+  const bool wide = types.in == DType::f64;
   CudaBlock* workspace = allocate_cuda(kWorkspace, {DeviceType::cuda, int8_t(cuda.device)});
   const cublasStatus_t status = library().multiply(
       handle_of(op, cuda.device), plan.operation, wide ? static_cast<const void*>(&one_wide) : &one, b.data, plan.a,

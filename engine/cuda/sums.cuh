@@ -56,7 +56,9 @@ struct SumPair {
 };
 
 inline constexpr int64_t kRowChunk = 16384;  // elements a block sums
-inline constexpr int64_t kColumnChunk = 64;  // rows a thread sums, more where the grid would not take the chunks
+inline constexpr int64_t kColumnChunk = 64;  // least rows a block sums of a column, and where one block sums all
+inline constexpr int64_t kFewRows = 256;
+inline constexpr int kMostColumnThreads = 512;
 
 /// store(row, sum of term(row, i) over i < count); one block a row and chunk.
 template <class A, class Term, class Store>
@@ -109,16 +111,33 @@ void sum_rows(const char* op, const Cuda& cuda, Device device, int64_t rows, int
   sum_rows<A>(op, cuda, device, rows, chunks, PartialOfRow<A>{partial, chunks}, store);
 }
 
-/// store(chunk * columns + column, sum of term(row, column) over the rows of a chunk); one thread a column and chunk,
-/// so that neighbouring threads read neighbours.
+/// store(chunk * columns + column, sum of term(row, column) over the rows of a chunk). Every term is asked for once.
+/// A block takes kWarp columns: each warp every so many-th row of the chunk, so that a warp reads neighbours; the
+/// warps' sums are joined in order.
 template <class State, class Term, class Store>
-__global__ void column_sums_kernel(int64_t rows, int64_t columns, int64_t chunk, Term term, Store store) {
-  const int64_t column = int64_t(blockIdx.x) * blockDim.x + threadIdx.x, begin = blockIdx.y * chunk;
-  if (column >= columns) return;
+__global__ void __launch_bounds__(kMostColumnThreads)
+    column_sums_kernel(int64_t rows, int64_t columns, int64_t chunk, Term term, Store store) {
+  __shared__ State joined[kMostColumnThreads];
+  const int64_t column = int64_t(blockIdx.x) * kWarp + threadIdx.x % kWarp, begin = blockIdx.y * chunk;
   const int64_t end = begin + chunk < rows ? begin + chunk : rows;
+  const int lanes = int(blockDim.x) / kWarp, lane = int(threadIdx.x) / kWarp;
   State sum = {};
-  for (int64_t row = begin; row < end; ++row) sum += term(row, column);
+  if (column < columns)
+    for (int64_t row = begin + lane; row < end; row += lanes) sum += term(row, column);
+  joined[threadIdx.x] = sum;
+  __syncthreads();
+  if (lane > 0 || column >= columns) return;
+  for (int other = 1; other < lanes; ++other) sum += joined[threadIdx.x + other * kWarp];
   store(blockIdx.y * columns + column, sum);
+}
+
+/// Rows of a chunk: by the shape alone. Few rows are one chunk, else there are blocks for every multiprocessor.
+inline int64_t column_chunk(int64_t rows, int64_t column_blocks) {
+  constexpr int64_t kBlocks = 132 * 16, kMostChunks = 32768;
+  if (rows <= kFewRows) return rows;
+  const int64_t wanted = ceil_div(rows * column_blocks, kBlocks), least = ceil_div(rows, kMostChunks);
+  const int64_t chunk = wanted > least ? wanted : least;
+  return ceil_div(chunk > kColumnChunk ? chunk : kColumnChunk, 16) * 16;
 }
 
 /// store(column, sum over row < rows of term(row, column)) for every column.
@@ -126,10 +145,9 @@ template <class State, class Term, class Store>
 void sum_columns(const char* op, const Cuda& cuda, Device device, int64_t rows, int64_t columns, const Term& term,
                  const Store& store) {  // wide: the shape and what is done there
   if (columns == 0) return;
-  constexpr int64_t kMostChunks = 32768;
-  const int64_t least = ceil_div(rows, kMostChunks), chunk = least > kColumnChunk ? least : kColumnChunk;
+  const int64_t column_blocks = ceil_div(columns, kWarp), chunk = column_chunk(rows, column_blocks);
   const int64_t chunks = rows <= chunk ? 1 : ceil_div(rows, chunk);
-  const Grid grid{.blocks = ceil_div(columns, 128), .threads = 128, .rows = chunks};
+  const Grid grid{column_blocks, rows < chunk || chunk < 256 ? 256 : kMostColumnThreads, chunks};
   if (chunks == 1)
     return launch(op, cuda, grid, column_sums_kernel<State, Term, Store>, rows, columns, chunk, term, store);
   Tensor kept = scratch<State>(chunks * columns, device);

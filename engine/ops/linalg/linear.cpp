@@ -30,17 +30,20 @@ void check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                       "linear: bias must be [out] (out is {}); bias {}, weight {}", weight.shape()[0], bias, weight);
 }
 
-/// x as [rows, features], in the type the product is computed in, with a dense dimension.
+/// What products take: 16-bit floats as they are on CUDA, whose sums are in f32 all the same; widened on the CPU.
+DType product_dtype(const Tensor& x) { return x.device().is_cuda() ? x.dtype() : acc_dtype(x.dtype()); }
+
+/// x as [rows, features], in the type the product takes, with a dense dimension.
 Tensor as_matrix(const Tensor& x) {
   const int64_t features = x.shape().back();
   int64_t rows = 1;
   for (int64_t d = 0; d < x.rank() - 1; ++d) rows *= x.shape()[d];
-  const Tensor wide = x.to(acc_dtype(x.dtype()));
+  const Tensor wide = x.to(product_dtype(x));
   const Tensor matrix = wide.rank() == 2 ? wide : reshape(wide, {rows, features});
   return matrix_layout(matrix).valid ? matrix : matrix.contiguous();
 }
 
-/// The result in the type it is computed in.
+/// The result in the type the product gives.
 Tensor wide_linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const LinearEpilogue& epilogue) {
   const OpScope scope(epilogue.activation == FusedActivation::none ? "linear" : "linear_act", x, weight, bias);
   check_dtypes(x, weight, bias);
@@ -85,7 +88,7 @@ Tensor activate(const Tensor& x, FusedActivation activation) {
 }
 
 Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, FusedActivation activation) {
-  if (acc_dtype(x.dtype()) != x.dtype()) return activate(linear(x, weight, bias), activation);
+  if (product_dtype(x) != x.dtype()) return activate(linear(x, weight, bias), activation);
   return wide_linear(x, weight, bias, {activation});
 }
 

@@ -14,7 +14,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 /// The op that `activation` names, of x; x itself for none.
 Tensor activate(const Tensor& x, FusedActivation activation);
 /// activate(linear(x, weight, bias), activation) with the bits of the two ops, the activation taken of each tile of the
-/// product while that is in cache. 16-bit floats round in between, as the two ops do.
+/// product while that is in cache. 16-bit floats round in between, as the two ops do; on CUDA not where the product
+/// itself ends with the activation (relu, gelu_tanh), and there are no bits to keep.
 Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, FusedActivation activation);
 /// Keeps the activation's derivative too, like the result, for linear_act_backward. f32 and f64; silu, gelu and
 /// gelu_tanh (relu's derivative is read off its output). Throws DTypeError, ValueError.

@@ -4,8 +4,8 @@
 #include "engine/fused_activation.h"
 #include "engine/tensor.h"
 
-// Kernels behind linear. Tensors are f32 or f64, rank 2, and readable as BLAS matrices (matrix_layout); outputs are
-// contiguous with numel > 0.
+// Kernels behind linear. Tensors are of one type, f32 or f64 (on CUDA any floating one), rank 2, and readable as BLAS
+// matrices (matrix_layout); outputs are contiguous with numel > 0.
 
 namespace plumb {
 
@@ -26,9 +26,9 @@ void column_sum_kernel(Cpu, const Tensor& grad, Tensor& out);
 /// out = grad * factor, all [M, N] and contiguous; sum[N] = the sum of out's rows. out may be grad.
 void scale_and_column_sum_kernel(Cpu, const Tensor& grad, const Tensor& factor, Tensor& out, Tensor& sum);
 
-// The same on CUDA, without an activation.
+// The same on CUDA.
 void linear_kernel(Cuda cuda, const LinearOperands& in, const LinearEpilogue& epilogue, Tensor& out);
 void column_sum_kernel(Cuda cuda, const Tensor& grad, Tensor& out);
-void scale_and_column_sum_kernel(Cuda cuda, const auto&...) { cpu_only("linear_act", cuda); }
+void scale_and_column_sum_kernel(Cuda cuda, const Tensor& grad, const Tensor& factor, Tensor& out, Tensor& sum);
 
 }  // namespace plumb

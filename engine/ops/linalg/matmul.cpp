@@ -35,9 +35,10 @@ bool can_merge_rows(const Tensor& x) {
   return true;
 }
 
-/// The operand as it goes to the kernel: 16-bit floats widened, and copied if neither matrix dimension is dense.
+/// The operand as it goes to the kernel: 16-bit floats widened on the CPU (CUDA multiplies them as they are, with sums
+/// in f32), and copied if neither matrix dimension is dense.
 Tensor prepare(const Tensor& x) {
-  const Tensor wide = is_floating(x.dtype()) ? x.to(acc_dtype(x.dtype())) : x;
+  const Tensor wide = is_floating(x.dtype()) && x.device().is_cpu() ? x.to(acc_dtype(x.dtype())) : x;
   return matrix_layout(wide).valid ? wide : wide.contiguous();
 }
 

@@ -20,7 +20,7 @@ MatrixLayout matrix_layout(const Tensor& x);
 /// is contiguous. Floating: f32 and f64. Integers: any.
 void matmul_kernel(Cpu, const Tensor& a, const Tensor& b, Tensor& out);
 
-// The same on CUDA.
+// The same on CUDA: any floating type, with out of it or, of 16-bit operands, f32; no integers.
 void matmul_kernel(Cuda cuda, const Tensor& a, const Tensor& b, Tensor& out);
 
 }  // namespace plumb

@@ -4,35 +4,55 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "engine/error.h"
 #include "engine/ops/layout/view.h"
+#include "engine/ops/linalg/linear.h"
 #include "engine/ops/linalg/linear_kernels.h"
 #include "engine/ops/linalg/matmul_kernels.h"
+#include "tests/engine/cuda/both_orders.h"
 #include "tests/support/numeric.h"
 
 namespace plumb {
 namespace {
 
 int calls = 0;
+ProductEpilogue last;  // what the last call asked for
 
-double element(const ProductOperand& x, int64_t batch, int64_t row, int64_t column) {
-  const int64_t at = batch * x.batch_stride + (x.transposed ? column * x.ld + row : row * x.ld + column);
-  return static_cast<const double*>(x.data)[at];
+double value_at(const void* data, DType dtype, int64_t i) {
+  double value = 0;
+  visit_dtype(Floats{}, dtype, "product",
+              [&]<class T>() { value = double(Compute<T>(static_cast<const T*>(data)[i])); });
+  return value;
+}
+
+double element(const ProductOperand& x, DType dtype, int64_t batch, int64_t row, int64_t column) {
+  return value_at(x.data, dtype, batch * x.batch_stride + (x.transposed ? column * x.ld + row : row * x.ld + column));
 }
 
 }  // namespace
 
 // wide: as it is declared
-void matrix_product(const char*, const Cuda&, DType dtype, const ProductSize& size, const ProductOperand& a,
-                    const ProductOperand& b, const void* bias, void* out) {
-  REQUIRE(dtype == DType::f64);
+void matrix_product(const char*, const Cuda&, const ProductTypes& types, const ProductSize& size,
+                    const ProductOperand& a, const ProductOperand& b, const ProductEpilogue& epilogue, void* out) {
+  const bool narrow = size_of(types.in) == 2;
+  REQUIRE((types.in == types.out || (narrow && types.out == DType::f32)));
+  REQUIRE(product_knows(epilogue.activation, types.out));
+  REQUIRE((!epilogue.bias || product_adds_bias(types.out)));
   ++calls;
+  last = epilogue;
+  Tensor one = empty({}, DType::f64);
   for (int64_t batch = 0; batch < size.batch; ++batch)
     for (int64_t i = 0; i < size.m; ++i)
       for (int64_t j = 0; j < size.n; ++j) {
-        double sum = bias ? static_cast<const double*>(bias)[j] : 0;
-        for (int64_t k = 0; k < size.k; ++k) sum += element(a, batch, i, k) * element(b, batch, k, j);
-        static_cast<double*>(out)[(batch * size.m + i) * size.n + j] = sum;
+        double& sum = *one.mutable_data<double>();
+        sum = epilogue.bias ? value_at(epilogue.bias, types.out, j) : 0;
+        for (int64_t k = 0; k < size.k; ++k)
+          sum += element(a, types.in, batch, i, k) * element(b, types.in, batch, k, j);
+        const Tensor result = activate(one, epilogue.activation).to(types.out);
+        std::memcpy(static_cast<char*>(out) + ((batch * size.m + i) * size.n + j) * size_of(types.out),
+                    result.raw_data(), size_t(size_of(types.out)));
       }
 }
 
@@ -85,6 +105,63 @@ TEST_CASE("linear on cuda: weights and inputs of either order, bias, nothing to 
   column_sum_kernel(Cpu{}, grad, expected);
   column_sum_kernel(Cuda{}, grad, actual);
   CHECK(test::worst_error(actual, expected.to_vector<double>()) <= 1e-13);
+}
+
+TEST_CASE("products on cuda: 16-bit operands as they are, results of their type or f32") {
+  for (DType dtype : {DType::bf16, DType::f16, DType::f32}) {
+    const Tensor a = test::random_tensor({2, 5, 7}, 1, dtype), b = test::random_tensor({7, 3}, 2, dtype);
+    Tensor expected = empty({2, 5, 3}, DType::f64);
+    matmul_kernel(Cpu{}, a.to(DType::f64), b.to(DType::f64), expected);
+    for (DType out : {dtype, DType::f32}) {
+      Tensor actual = empty({2, 5, 3}, out);
+      matmul_kernel(Cuda{}, a, b, actual);
+      CHECK(test::worst_error(actual, expected.to_vector<double>()) <= (size_of(out) == 2 ? 4e-3 : 1e-6));
+    }
+  }
+}
+
+TEST_CASE(
+    "linear_act on cuda: every activation and type, in the product's epilogue or behind it, with its derivative") {
+  for (DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16})
+    for (const FusedActivation activation : {FusedActivation::none, FusedActivation::relu, FusedActivation::silu,
+                                             FusedActivation::gelu, FusedActivation::gelu_tanh})
+      for (const bool biased : {false, true})
+        for (const int64_t width : {3, 16}) {
+          const Tensor x = test::random_tensor({9, 6}, 1, dtype), weight = test::random_tensor({width, 6}, 2, dtype),
+                       bias = biased ? test::random_tensor({width}, 3, dtype) : Tensor();
+          const auto wide = [](const Tensor& t) { return t.defined() ? t.to(DType::f64) : t; };
+          Tensor expected = empty({9, width}, DType::f64), slope = empty({9, width}, DType::f64),
+                 actual = empty({9, width}, dtype), actual_slope = empty({9, width}, dtype);
+          const bool smooth = activation != FusedActivation::none && activation != FusedActivation::relu;
+          const Tensor wide_x = wide(x), wide_weight = wide(weight), wide_bias = wide(bias);
+          linear_kernel(Cpu{}, {wide_x, wide_weight, wide_bias}, {activation, smooth ? &slope : nullptr}, expected);
+          const double allowed = dtype == DType::f64 ? 1e-13 : dtype == DType::f32 ? 2e-6 : 2e-2;
+          linear_kernel(Cuda{}, {x, weight, bias}, {activation}, actual);
+          CHECK(test::worst_error(actual, expected.to_vector<double>()) <= allowed);
+          CHECK((last.activation == activation) == product_knows(activation, dtype));
+          if (!smooth) continue;
+          linear_kernel(Cuda{}, {x, weight, bias}, {activation, &actual_slope}, actual);
+          CHECK(last.activation == FusedActivation::none);
+          CHECK(test::worst_error(actual, expected.to_vector<double>()) <= allowed);
+          CHECK(test::worst_error(actual_slope, slope.to_vector<double>()) <= allowed);
+        }
+}
+
+TEST_CASE("linear_act on cuda: gradient times derivative and its column sums, few and many rows") {
+  for (const auto& [rows, width] : {std::pair<int64_t, int64_t>{1, 1}, {5, 33}, {260, 40}, {700, 3}})
+    for (DType dtype : {DType::f32, DType::f64}) {
+      const Tensor grad = test::random_tensor({rows, width}, 1, dtype),
+                   factor = test::random_tensor({rows, width}, 2, dtype);
+      Tensor expected = empty({rows, width}, dtype), expected_sum = empty({width}, dtype);
+      scale_and_column_sum_kernel(Cpu{}, grad, factor, expected, expected_sum);
+      const auto check = [&, width = width] {
+        Tensor actual = grad.clone(), sum = empty({width}, dtype);
+        scale_and_column_sum_kernel(Cuda{}, actual, factor, actual, sum);  // in place
+        CHECK(test::bits_of(actual) == test::bits_of(expected));
+        CHECK(test::worst_error(sum, expected_sum.to_vector<double>()) <= (dtype == DType::f32 ? 2e-5 : 1e-13));
+      };
+      dtype == DType::f32 ? test::in_both_orders(check) : check();
+    }
 }
 
 }  // namespace plumb

@@ -12,6 +12,7 @@
 #define __device__
 #define __host__
 #define __shared__ static  // blocks run one at a time, so one copy is enough
+#define __launch_bounds__(...)
 
 struct dim3 : plumb::emulator::Size3 {
   dim3(unsigned x_size = 1, unsigned y_size = 1, unsigned z_size = 1) : Size3{x_size, y_size, z_size} {}

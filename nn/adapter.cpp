@@ -65,6 +65,8 @@ Adapter& AdapterList::add(std::string_view name, Init init, const AdapterOptions
   adapter.up = Parameter(zeros({out_features_, options.rank}));
   adapter.down.to_dtype(options.dtype, true);
   adapter.up.to_dtype(options.dtype, true);
+  adapter.down.to_device(options.device);
+  adapter.up.to_device(options.device);
   adapters_.push_back(std::move(adapter));
   return adapters_.back();
 }
@@ -104,6 +106,7 @@ int add_adapters(Module& module, std::string_view name, Init init, const Adapter
     if (!wanted) continue;
     AdapterOptions typed = options;
     typed.dtype = weight->dtype();
+    typed.device = weight->device();
     list->add(name, init, typed);
     ++added;
   }

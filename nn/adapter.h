@@ -16,6 +16,8 @@ struct AdapterOptions {
   double alpha = 0;
   /// Compute type, which must be the layer's (a 16-bit one keeps f32 masters). add_adapters sets it itself.
   DType dtype = DType::f32;
+  /// Where it lives, which must be where the layer does. add_adapters sets it itself.
+  Device device = kCpu;
 };
 
 /// A low-rank correction of a linear map (LoRA, Hu et al. 2021, arXiv:2106.09685):
@@ -47,8 +49,8 @@ class AdapterList {
   explicit AdapterList(const AdapterList& other);
   AdapterList(AdapterList&&) noexcept = default;
 
-  /// Trained, in options.dtype; not active yet. Throws ValueError when the name is taken or reserved, or the rank is
-  /// not positive.
+  /// Trained, in options.dtype, drawn on the CPU; not active yet. Throws ValueError when the name is taken or reserved,
+  /// or the rank is not positive.
   Adapter& add(std::string_view name, Init init, const AdapterOptions& options);
   /// Removes an adapter; none is active afterwards if it was.
   void remove(std::string_view name);

@@ -1,9 +1,22 @@
 #include "nn/parameter.h"
 
 #include "engine/format.h"
+#include "engine/ops/layout/view.h"
 #include "engine/require.h"
 
 namespace plumb {
+namespace {
+
+/// x.to(device) would be contiguous; a weight in channels-last order keeps it.
+Tensor moved(const Tensor& x, Device device) {
+  const bool channels_last = !x.is_contiguous() && x.is_channels_last();
+  if (!channels_last) return x.to(device);
+  constexpr int64_t kChannels = 1, kHeight = 2, kWidth = 3;
+  const Tensor rows = permute(x, {0, kHeight, kWidth, kChannels}).to(device);
+  return permute(rows, {0, 3, 1, 2});
+}
+
+}  // namespace
 
 Parameter::Parameter(Tensor value) : leaf_(Variable::leaf(std::move(value))), variable_(leaf_) {}
 
@@ -41,6 +54,13 @@ void Parameter::to_dtype(DType dtype, bool keep_master) {
   const Tensor master = wants_master ? exact.to(DType::f32) : Tensor();
   if (dtype != this->dtype()) set_value(exact.to(dtype));
   master_ = master;
+}
+
+void Parameter::to_device(Device device) {
+  if (!defined() || value().device() == device) return;
+  Tensor value = moved(this->value(), device), master = has_master() ? moved(master_, device) : Tensor();
+  set_value(std::move(value));
+  master_ = std::move(master);
 }
 
 void Parameter::rebind(Tensor value, Tensor master, Tensor grad) {

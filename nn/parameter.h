@@ -34,6 +34,7 @@ class Parameter {
   const Tensor& weight() const { return has_master() ? master_ : value(); }
   const Shape& shape() const { return value().shape(); }
   DType dtype() const { return value().dtype(); }
+  Device device() const { return value().device(); }
   int64_t numel() const { return value().numel(); }
 
   /// Gradient since the last zero_grad; undefined when none has arrived.
@@ -50,6 +51,10 @@ class Parameter {
   /// Changes the compute dtype. A master is made from the present weight when the new dtype has 16 bits and
   /// `keep_master`; otherwise there is none. Drops the gradient. Graphs recorded before keep the old value.
   void to_dtype(DType dtype, bool keep_master);
+  /// Moves value and master to `device`; memory order, dtypes and whether it is trained stay. Drops the gradient, and
+  /// leaves an arena (nn/parameter_arena.h): build the optimiser after. Graphs recorded before keep the old value.
+  /// Throws DeviceError when the device is not there.
+  void to_device(Device device);
 
   /// Moves value, master (undefined unless there is one) and gradient into memory owned by an arena; contents are kept.
   /// Each must have this parameter's shape and its own dtype.

@@ -48,6 +48,11 @@ ParameterList trainable(const ParameterList& parameters) {
   return kept;
 }
 
+Device device_of(Module& module) {
+  const ParameterList all = parameters(module);
+  return all.empty() ? kCpu : all.front().parameter->device();
+}
+
 int64_t count(const ParameterList& parameters) {
   int64_t total = 0;
   for (const NamedParameter& named : parameters) total += named.parameter->numel();
@@ -83,6 +88,10 @@ void train_adapter_only(Module& module, std::string_view name) {
 void to_dtype(Module& module, DType dtype, bool keep_master) {
   require<DTypeError>(is_floating(dtype), "to_dtype: parameters need a floating type ({})", dtype);
   for (const NamedParameter& named : parameters(module)) named.parameter->to_dtype(dtype, keep_master);
+}
+
+void to_device(Module& module, Device device) {
+  for (const NamedParameter& named : parameters(module)) named.parameter->to_device(device);
 }
 
 }  // namespace plumb

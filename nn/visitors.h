@@ -26,6 +26,9 @@ ParameterList parameters(Module& module, Include include = Include::all);
 /// Those that are not frozen: what an optimiser takes.
 ParameterList trainable(const ParameterList& parameters);
 
+/// Where a module's weights live: its first parameter's device; the CPU without any.
+Device device_of(Module& module);
+
 /// Elements of all parameters.
 int64_t count(const ParameterList& parameters);
 void zero_grad(const ParameterList& parameters);
@@ -38,5 +41,9 @@ void train_adapter_only(Module& module, std::string_view name);
 
 /// Changes the compute dtype of every parameter; with keep_master, 16-bit values keep an f32 master (nn/parameter.h).
 void to_dtype(Module& module, DType dtype, bool keep_master = true);
+/// Moves every parameter, those of adapters included, to `device` (nn/parameter.h). Weights are made on the CPU and
+/// moved, so that a seed gives the same bits everywhere. Before an optimiser or an average of them is built.
+/// Throws DeviceError.
+void to_device(Module& module, Device device);
 
 }  // namespace plumb

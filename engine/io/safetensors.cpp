@@ -117,7 +117,7 @@ void save_safetensors(const std::filesystem::path& path, const TensorMap& tensor
   file.write(&length, sizeof length);
   file.write(header);
   for (const auto& [name, tensor] : order) {
-    const Tensor dense = tensor.contiguous();
+    const Tensor dense = tensor.to(kCpu).contiguous();
     file.write(dense.raw_data(), size_t(dense.numel() * size_of(dense.dtype())));
   }
   file.commit(durability);

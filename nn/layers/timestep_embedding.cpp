@@ -8,6 +8,7 @@
 #include "engine/ops/layout/cat.h"
 #include "engine/ops/layout/view.h"
 #include "engine/require.h"
+#include "nn/device_tables.h"
 
 namespace plumb {
 namespace {
@@ -25,6 +26,13 @@ Tensor frequencies(int64_t half, DType dtype, const TimestepEmbeddingOptions& op
   return out;
 }
 
+Tensor frequencies(int64_t half, DType dtype, const TimestepEmbeddingOptions& options, Device device) {
+  // Never destroyed: at the end of the program the device's allocator may be gone before it.
+  static const DeviceTables& tables = *new DeviceTables();
+  return tables.on(device, {double(half), double(int(dtype)), options.max_period, options.downscale_freq_shift},
+                   [&] { return frequencies(half, dtype, options); });
+}
+
 }  // namespace
 
 Tensor timestep_embedding(const Tensor& t, int64_t dim, const TimestepEmbeddingOptions& options) {
@@ -35,11 +43,11 @@ Tensor timestep_embedding(const Tensor& t, int64_t dim, const TimestepEmbeddingO
                       "(dim {}, shift {})",
                       dim, options.downscale_freq_shift);
   const DType dtype = acc_dtype(t.dtype());
-  Tensor angle = mul(reshape(t.to(dtype), {t.numel(), 1}), frequencies(half, dtype, options));
+  Tensor angle = mul(reshape(t.to(dtype), {t.numel(), 1}), frequencies(half, dtype, options, t.device()));
   if (options.scale != 1) angle = mul(angle, options.scale);
   const Tensor sine = sin(angle), cosine = cos(angle);
   const Tensor both = options.flip_sin_to_cos ? cat({cosine, sine}, 1) : cat({sine, cosine}, 1);
-  return dim % 2 == 0 ? both : cat({both, zeros({t.numel(), 1}, dtype)}, 1);
+  return dim % 2 == 0 ? both : cat({both, zeros({t.numel(), 1}, dtype, t.device())}, 1);
 }
 
 }  // namespace plumb

@@ -180,8 +180,9 @@ int Reader::add_to_layers(std::string_view name, const std::optional<AdapterConf
     if (!found.any()) continue;
     const Tensor &down = found.parts[kDown], &up = found.parts[kUp];
     const int64_t rank = down.size(0);
-    Adapter& adapter =
-        layers_[i].adapters->add(name, Init::zeros(), {.rank = rank, .dtype = layers_[i].weight->dtype()});
+    Adapter& adapter = layers_[i].adapters->add(
+        name, Init::zeros(),
+        {.rank = rank, .dtype = layers_[i].weight->dtype(), .device = layers_[i].weight->device()});
     const double given = alpha_of(i, config);
     adapter.alpha = given == 0 ? double(rank) : given;
     adapter.down.assign(reshape(down, adapter.down.shape()));

@@ -31,6 +31,8 @@ class UNet2DModel final : public Layer<UNet2DModel> {
   explicit UNet2DModel(const UNet2DModel&) = default;
 
   const UNet2DOptions& options() const { return options_; }
+  /// Of the weights.
+  DType dtype() { return conv_in_.weight().dtype(); }
   /// While on, backward computes each residual block again instead of keeping what is inside it: a third more work,
   /// for memory. diffusers' enable_gradient_checkpointing.
   void set_gradient_checkpointing(bool on) { checkpointing_ = on; }

@@ -45,12 +45,13 @@ void train(Denoiser& network, const Side& side, const NoiseSchedule& schedule, c
   const AdapterScope scope(network, side.adapter);
   AdamW optimizer(trainable(parameters(network)), {.learning_rate = options.learning_rate, .weight_decay = 1e-2});
   for (int64_t step = 0; step < options.steps; ++step) {
+    const Device device = side.x0.device();
     const RandomKey now = key.at_step(uint64_t(step));
-    const Tensor index = randint(now.fork("pair"), 0, pairs.size(), {options.batch});
+    const Tensor index = randint(now.fork("pair"), 0, pairs.size(), {options.batch}, device);
     const Tensor x0 = index_select(side.x0, 0, index);
     const DenoisingBatch batch{.x0 = x0,
-                               .noise = randn(now.fork(side.noise), x0.shape(), x0.dtype()),
-                               .t = randint(now.fork("t"), 0, schedule.num_train_timesteps(), {options.batch}),
+                               .noise = randn(now.fork(side.noise), x0.shape(), x0.dtype(), device),
+                               .t = randint(now.fork("t"), 0, schedule.num_train_timesteps(), {options.batch}, device),
                                .condition = take(pairs.condition, index)};
     optimizer.zero_grad();
     const Variable loss = denoising_loss(network, schedule, options.prediction, batch);

@@ -15,10 +15,10 @@ namespace {
 
 /// w(t), f64 [N].
 Tensor ddpm_weights(const NoiseSchedule& schedule, Prediction prediction, const Tensor& t) {
-  const Tensor weights = time_coefficients("divergence", schedule.alphas_cumprod(), t) * 0.5;
+  const Tensor weights = time_coefficients("divergence", schedule.alphas_cumprod(t.device()), t) * 0.5;
   if (prediction == Prediction::epsilon) return weights;
   require<ValueError>(prediction != Prediction::flow, "divergence: weights ddpm need a diffusion schedule, not flow");
-  const Tensor abar = index_select(schedule.alphas_cumprod().to(DType::f64), 0, t);
+  const Tensor abar = index_select(schedule.alphas_cumprod(t.device()).to(DType::f64), 0, t);
   return prediction == Prediction::v_prediction ? weights * abar : weights * abar / (1.0 - abar);
 }
 
@@ -30,8 +30,8 @@ double divergence(Denoiser& model, Denoiser& initial, const NoiseSchedule& sched
   const int64_t count = options.pairs > 0 ? std::min(options.pairs, batch.size()) : batch.size();
   const Tensor x0 = slice(batch.winners, 0, 0, count);
   const Condition condition = batch.condition.rows(0, count);
-  const Tensor t = randint(key.fork("t"), 0, schedule.num_train_timesteps(), {count});
-  const Tensor noise = randn(key.fork("noise"), x0.shape(), x0.dtype());
+  const Tensor t = randint(key.fork("t"), 0, schedule.num_train_timesteps(), {count}, x0.device());
+  const Tensor noise = randn(key.fork("noise"), x0.shape(), x0.dtype(), x0.device());
   const NoiseLevel level = schedule.level(t, x0.rank(), x0.dtype());
   const Tensor x = add_noise(level, x0, noise), target = prediction_target(options.prediction, level, x0, noise);
   const Tensor time = schedule.network_time(t);

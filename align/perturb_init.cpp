@@ -16,7 +16,8 @@ void perturb_weights(const ParameterList& weights, double deviation, const Rando
   for (const NamedParameter& named : weights) {
     const Tensor& weight = named.parameter->weight();
     const DType dtype = weight.dtype() == DType::f64 ? DType::f64 : DType::f32;
-    named.parameter->assign(weight.to(dtype) + randn(key.fork(named.name), weight.shape(), dtype) * deviation);
+    named.parameter->assign(weight.to(dtype) +
+                            randn(key.fork(named.name), weight.shape(), dtype, weight.device()) * deviation);
   }
 }
 

@@ -11,7 +11,7 @@ namespace plumb {
 namespace {
 
 Tensor take_rows(const Tensor& rows, const Tensor& index) {
-  return rows.defined() ? index_select(rows, 0, index) : rows;
+  return rows.defined() ? index_select(rows, 0, index.to(rows.device())) : rows;
 }
 
 }  // namespace
@@ -24,6 +24,10 @@ Condition take(const Condition& condition, const Tensor& index) {
 PreferencePairs PreferencePairs::take(const Tensor& index) const {
   return {take_rows(winners, index), take_rows(losers, index), plumb::take(condition, index),
           plumb::take(negative, index)};
+}
+
+PreferencePairs PreferencePairs::to(Device device) const {
+  return {winners.to(device), losers.to(device), condition.to(device), negative.to(device)};
 }
 
 PreferencePairs one_pair_a_prompt(const PreferencePairs& pairs) {

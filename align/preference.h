@@ -15,8 +15,10 @@ struct PreferencePairs {
   Condition negative;
 
   int64_t size() const { return winners.size(0); }
-  /// The pairs at `index` (i64 [B], repeats allowed). Throws IndexError.
+  /// The pairs at `index` (i64 [B], repeats allowed; moved to where the pairs are). Throws IndexError.
   PreferencePairs take(const Tensor& index) const;
+  /// Every member moved to a device.
+  PreferencePairs to(Device device) const;
 };
 
 /// Rows `index` of every member of a condition.

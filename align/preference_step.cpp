@@ -81,7 +81,7 @@ ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const Pair
                       "preference step: precondition is for flow_prediction ({})", name_of(prediction));
   ObjectiveInput input{.labels = draw.labels, .logit_scale = draw.logit_scale, .statistics = draw.statistics};
   input.num_train_timesteps = schedule->num_train_timesteps();
-  if (!schedule->is_flow()) input.alphas_cumprod = schedule->alphas_cumprod();  // flow has no betas
+  if (!schedule->is_flow()) input.alphas_cumprod = schedule->alphas_cumprod(draw.t.device());  // flow has no betas
   if (!objective->uses_losers()) {
     const NoiseLevel level = schedule->level(draw.t, batch.winners.rank(), batch.winners.dtype());
     const Tensor x = add_noise(level, batch.winners, draw.noise);

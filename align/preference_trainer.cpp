@@ -61,10 +61,10 @@ PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const Prefe
       options_(checked(models, options)),
       sampler_(options.timesteps, models.schedule->num_train_timesteps()) {
   if (options.reward_scale != RewardScale::none)
-    reward_scale_ = reward_scale(models.schedule->alphas_cumprod(), options.reward_scale);
+    reward_scale_ = Table(reward_scale(models.schedule->alphas_cumprod(), options.reward_scale));
   if (options.random_conditions.kind != RandomConditionKind::none)
     random_conditions_ =
-        random_condition_probability(options.random_conditions, models.schedule->num_train_timesteps());
+        Table(random_condition_probability(options.random_conditions, models.schedule->num_train_timesteps()));
   if (!options.reference_update || options.reference_update->tau == 0) return;
   ReferenceUpdateOptions update = *options.reference_update;
   update.divergence.prediction = options.prediction;
@@ -75,24 +75,26 @@ PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const Prefe
 PreferenceTrainer::Drawn PreferenceTrainer::draw(const PreferencePairs& batch, const RandomKey& key) const {
   Drawn drawn{.pairs = batch, .key = key};
   const int64_t count = batch.size();
-  drawn.t = sampler_.draw(key, count);
+  const Device device = batch.winners.device();
+  drawn.t = sampler_.draw(key, count, device);
   if (options_.transform && (options_.statistics == StatisticsScope::effective_batch)) {
     drawn.pairs = options_.transform(batch, key.fork("transform"));
     drawn.transformed = true;
   }
   if (random_conditions_.defined()) {
-    RandomConditions replaced = apply_random_conditions(drawn.pairs, drawn.t, random_conditions_,
+    RandomConditions replaced = apply_random_conditions(drawn.pairs, drawn.t, random_conditions_.on(device),
                                                         key.fork("random conditions"), options_.random_conditions);
     drawn.pairs = std::move(replaced.pairs);
     if (options_.random_conditions.others_take_noise) drawn.takes_policy = replaced.replaced;
   }
   if (models_.objective->is_unpaired()) {
-    drawn.loser_t = sampler_.draw(key.fork("second sample"), count);
+    drawn.loser_t = sampler_.draw(key.fork("second sample"), count, device);
     const double p = options_.wanted_share;
-    const Tensor u = rand(key.fork("wanted"), {count}, DType::f64);
+    const Tensor u = rand(key.fork("wanted"), {count}, DType::f64, device),
+                 one = full({count}, 1.0, DType::f32, device);
     const Tensor first = lt(u, std::min(2 * p, 1.0)), second = ge(u, std::min(2 - 2 * p, 1.0));
-    drawn.first_label = where(first, full({count}, 1.0), -1.0);
-    drawn.second_label = where(second, full({count}, 1.0), -1.0);
+    drawn.first_label = where(first, one, -1.0);
+    drawn.second_label = where(second, one, -1.0);
   }
   if (models_.objective->reads_rolled_conditions() && options_.statistics == StatisticsScope::effective_batch)
     drawn.rolled = rolled_by_one(drawn.pairs.condition, count);
@@ -104,21 +106,21 @@ PairDraw PreferenceTrainer::draw_of(const Drawn& drawn, int64_t begin, int64_t e
   const Tensor& winners = drawn.pairs.winners;
   Shape shape = winners.shape();
   shape[0] = end - begin;
-  PairDraw draw{.t = rows(drawn.t, begin, end), .noise = randn(at("noise"), shape, winners.dtype())};
+  PairDraw draw{.t = rows(drawn.t, begin, end), .noise = randn(at("noise"), shape, winners.dtype(), winners.device())};
   draw.takes_policy = rows(drawn.takes_policy, begin, end);
   if (models_.objective->is_unpaired()) {
     draw.loser_t = rows(drawn.loser_t, begin, end);
     draw.labels = cat({rows(drawn.first_label, begin, end), rows(drawn.second_label, begin, end)}, 0);
   }
   if (options_.independent_noise || models_.objective->is_unpaired())
-    draw.loser_noise = randn(at("loser noise"), shape, winners.dtype());
+    draw.loser_noise = randn(at("loser noise"), shape, winners.dtype(), winners.device());
   if (models_.objective->reads_rolled_conditions())
     draw.rolled = options_.statistics == StatisticsScope::effective_batch
                       ? drawn.rolled.rows(begin, end)
                       : rolled_by_one(drawn.pairs.condition.rows(begin, end), end - begin);
   if (reward_scale_.defined()) {
     const Tensor t = models_.objective->is_unpaired() ? cat({draw.t, draw.loser_t}, 0) : draw.t;
-    draw.logit_scale = index_select(reward_scale_, 0, t);
+    draw.logit_scale = index_select(reward_scale_.on(t.device()), 0, t);
   }
   return draw;
 }
@@ -183,7 +185,8 @@ ObjectiveOutput PreferenceTrainer::accumulate(const Drawn& drawn, Tensor& timest
     const int64_t end = std::min(begin + micro, count);
     const ObjectiveInput input = evaluate(drawn, begin, end, statistics);
     ObjectiveOutput output = (*models_.objective)(input);
-    backward(output.loss, {.grad = scalar(double(end - begin) / double(count), output.loss.dtype())});
+    backward(output.loss,
+             {.grad = scalar(double(end - begin) / double(count), output.loss.dtype(), output.loss.value().device())});
     output.loss = output.loss.detach();
     times.push_back(input.timesteps);
     outputs.push_back(std::move(output));
@@ -248,8 +251,7 @@ void PreferenceTrainer::load_state_dict(const StateDict& state) {
 }
 
 StepStatistics step_statistics(const PreferenceStepResult& result) {
-  StepStatistics s = step_statistics(result.output);
-  s.grad_norm = result.grad_norm.item();
+  StepStatistics s = step_statistics(result.output, result.grad_norm);
   s.learning_rate = result.learning_rate;
   s.divergence = result.divergence;
   s.reference_divergence = result.reference_divergence;

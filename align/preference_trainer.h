@@ -10,6 +10,7 @@
 #include "align/reward_scale.h"
 #include "align/step_statistics.h"
 #include "align/timestep_sampler.h"
+#include "nn/device_tables.h"
 #include "nn/optim/optimizer.h"
 
 namespace plumb {
@@ -103,6 +104,20 @@ class PreferenceTrainer {
 
  private:
   struct Drawn;
+  /// Numbers for each t, wherever they are asked for.
+  class Table {
+   public:
+    Table() = default;
+    explicit Table(Tensor numbers) : numbers_(std::move(numbers)) {}
+    bool defined() const { return numbers_.defined(); }
+    Tensor on(Device device) const {
+      return copies_.on(device, {}, [this] { return numbers_; });
+    }
+
+   private:
+    Tensor numbers_;
+    DeviceTables copies_;
+  };
 
   Drawn draw(const PreferencePairs& batch, const RandomKey& key) const;
   PairDraw draw_of(const Drawn& drawn, int64_t begin, int64_t end) const;
@@ -113,8 +128,8 @@ class PreferenceTrainer {
   PreferenceModels models_;
   PreferenceTrainerOptions options_;
   TimestepSampler sampler_;
-  Tensor reward_scale_;       // [T], undefined without
-  Tensor random_conditions_;  // p(t), [T], undefined without
+  Table reward_scale_;       // [T], undefined without
+  Table random_conditions_;  // p(t), [T], undefined without
   std::unique_ptr<ReferenceUpdate> update_;
   int64_t steps_ = 0;
 };

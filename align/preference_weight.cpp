@@ -8,6 +8,18 @@
 #include "engine/require.h"
 
 namespace plumb {
+namespace {
+
+/// The coefficients of all t, then those asked for: the arithmetic of time_coefficients, without the host.
+Tensor time_coefficients_on_device(const Tensor& bar, const Tensor& t) {
+  const int64_t count = bar.numel();
+  const Tensor before = cat({ones({1}, DType::f64, bar.device()), slice(bar, 0, 0, count - 1)}, 0);
+  const Tensor alpha = bar / before;
+  const Tensor all = (1.0 - alpha) / (maximum(1.0 - before, 1.0 - slice(bar, 0, 0, 1)) * alpha);
+  return index_select(all, 0, t);
+}
+
+}  // namespace
 
 DspoOptions read_dspo_options(OptionReader& read) {
   const double beta = read.non_negative("beta", 0.001);
@@ -49,6 +61,7 @@ Tensor time_coefficients(std::string_view objective, const ObjectiveInput& input
 Tensor time_coefficients(std::string_view who, const Tensor& alphas_cumprod, const Tensor& t) {
   require<ShapeError>(alphas_cumprod.rank() == 1 && alphas_cumprod.size(0) >= 1,
                       "{}: alphas_cumprod must be [T]; alphas_cumprod {}", who, alphas_cumprod);
+  if (t.device().is_cuda()) return time_coefficients_on_device(alphas_cumprod.to(DType::f64), t.to(DType::i64));
   const std::vector<double> bar = alphas_cumprod.to(DType::f64).to_vector<double>();
   const std::vector<int64_t> steps = t.to(DType::i64).to_vector<int64_t>();
   Tensor coefficients = empty({t.numel()}, DType::f64);

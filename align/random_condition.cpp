@@ -70,8 +70,9 @@ RandomConditions apply_random_conditions(const PreferencePairs& batch, const Ten
   require<ValueError>(listed > 0 && (c_alone || rows_of(options.negatives) == listed),
                       "random conditions: the list must hold prompts and as many negatives ({}, {})", listed,
                       rows_of(options.negatives));
-  const Tensor replaced = lt(rand(key.fork("replace"), {count}, DType::f64), index_select(probability, 0, t));
-  const Tensor drawn = randint(key.fork("prompt"), 0, listed, {count});
+  const Tensor replaced =
+      lt(rand(key.fork("replace"), {count}, DType::f64, t.device()), index_select(probability, 0, t));
+  const Tensor drawn = randint(key.fork("prompt"), 0, listed, {count}, t.device());
   PreferencePairs pairs = batch;
   // Pairs that keep their prompt and take the noise as target have no use for a c-: any will do.
   require<ValueError>(has_negative || c_alone || options.others_take_noise,

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "nn/read_together.h"
+
 namespace plumb {
 namespace {
 
@@ -34,32 +36,34 @@ constexpr double kSaturation = 10;
 
 }  // namespace
 
-StepStatistics step_statistics(const ObjectiveOutput& output) {
+StepStatistics step_statistics(const ObjectiveOutput& output, const Tensor& grad_norm) {
+  auto numbers = read_together({output.loss.value(), output.error, output.ref_error, output.labels, output.offset,
+                                output.weight, output.implicit_accuracy, output.logit, grad_norm});
+  enum { kLoss, kError, kRefError, kLabels, kOffset, kWeight, kAccuracy, kLogit, kGradNorm };
   StepStatistics s;
-  s.loss = output.loss.value().item();
-  const std::vector<double> error = output.error.to_vector<double>();
+  s.loss = numbers[kLoss].front();
+  const std::vector<double>&error = numbers[kError], &ref = numbers[kRefError], &labels = numbers[kLabels];
   const bool pairs = output.logit.defined() && output.logit.numel() * 2 == int64_t(error.size());
   const size_t winners = pairs ? error.size() / 2 : error.size();
   s.error_w = mean_of(error, 0, winners);
   if (pairs) s.error_l = mean_of(error, winners, error.size());
   if (output.ref_error.defined()) {
-    const std::vector<double> ref = output.ref_error.to_vector<double>();
     s.ref_error_w = mean_of(ref, 0, winners);
     if (pairs) s.ref_error_l = mean_of(ref, winners, ref.size());
   }
   if (s.error_l && s.ref_error_l) s.margin = (s.error_w - *s.error_l) - (*s.ref_error_w - *s.ref_error_l);
   if (output.labels.defined()) {
-    const std::vector<double> labels = output.labels.to_vector<double>();
     const LabelledMeans student = labelled_means(error, labels);
-    const LabelledMeans reference = labelled_means(output.ref_error.to_vector<double>(), labels);
+    const LabelledMeans reference = labelled_means(ref, labels);
     s.error_w = student.wanted, s.error_l = student.unwanted;
     s.ref_error_w = reference.wanted, s.ref_error_l = reference.unwanted;
   }
-  if (output.offset.defined()) s.offset = output.offset.item();
-  if (output.weight.defined()) s.mean_weight = output.weight.item();
-  if (output.implicit_accuracy.defined()) s.implicit_accuracy = output.implicit_accuracy.item();
+  if (output.offset.defined()) s.offset = numbers[kOffset].front();
+  if (output.weight.defined()) s.mean_weight = numbers[kWeight].front();
+  if (output.implicit_accuracy.defined()) s.implicit_accuracy = numbers[kAccuracy].front();
+  if (grad_norm.defined()) s.grad_norm = numbers[kGradNorm].front();
   if (output.logit.defined()) {
-    std::vector<double> z = output.logit.to_vector<double>();
+    std::vector<double>& z = numbers[kLogit];
     for (double& value : z) value = std::abs(value);
     s.saturated =
         double(std::count_if(z.begin(), z.end(), [](double v) { return v > kSaturation; })) / double(z.size());

@@ -26,7 +26,8 @@ struct StepStatistics {
   std::optional<double> reference_divergence;  ///< D of the last reference update's test
 };
 
-/// Reads them off an objective's output. Copies a few small tensors to the host.
-StepStatistics step_statistics(const ObjectiveOutput& output);
+/// Reads them off an objective's output, and the norm of the gradients where given (f64, one element): a few small
+/// tensors, from a device in one transfer.
+StepStatistics step_statistics(const ObjectiveOutput& output, const Tensor& grad_norm = {});
 
 }  // namespace plumb

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/format.h"
+#include "engine/ops.h"
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
 
@@ -110,10 +111,15 @@ bool TimestepSampler::is_uniform() const {
          (options_.kind == TimestepSampling::aware && options_.gamma == 1);
 }
 
-Tensor TimestepSampler::draw(const RandomKey& key, int64_t n) const {
+Tensor TimestepSampler::draw(const RandomKey& key, int64_t n, Device device) const {
   const RandomKey own = key.fork("t");
-  if (is_uniform()) return randint(own, 0, num_train_timesteps_, {n});
-  const Tensor u = rand(own, {n}, DType::f64);
+  if (is_uniform()) return randint(own, 0, num_train_timesteps_, {n}, device);
+  const Tensor u = rand(own, {n}, DType::f64, device);
+  if (device.is_cuda()) {
+    // As many as are not above u, of all but the last: what upper_bound finds below, without the host.
+    const Tensor borders = tables_.on(device, {}, [this] { return from_vector(cumulative_, {num_train_timesteps_}); });
+    return sum(le(slice(borders, 0, 0, num_train_timesteps_ - 1), reshape(u, {n, 1})), {1});
+  }
   Tensor t = empty({n}, DType::i64);
   for (int64_t i = 0; i < n; ++i)
     t.mutable_data<int64_t>()[i] =

@@ -6,6 +6,7 @@
 
 #include "engine/random/random_key.h"
 #include "engine/tensor.h"
+#include "nn/device_tables.h"
 
 namespace plumb {
 
@@ -45,9 +46,9 @@ class TimestepSampler {
   const TimestepSamplerOptions& options() const { return options_; }
   int64_t num_train_timesteps() const { return num_train_timesteps_; }
 
-  /// i64 [n], from key.fork("t"). Draw i depends on the key and key.sample0 + i alone. The uniform distribution, gamma
-  /// = 1 included, is randint(key.fork("t"), 0, T, {n}).
-  Tensor draw(const RandomKey& key, int64_t n) const;
+  /// i64 [n] on `device`, the same on each, from key.fork("t"). Draw i depends on the key and key.sample0 + i alone.
+  /// The uniform distribution, gamma = 1 included, is randint(key.fork("t"), 0, T, {n}).
+  Tensor draw(const RandomKey& key, int64_t n, Device device = kCpu) const;
 
   /// Probability of each t, f64 [T]; sums to 1 up to rounding.
   Tensor probabilities() const;
@@ -58,6 +59,7 @@ class TimestepSampler {
   TimestepSamplerOptions options_;
   int64_t num_train_timesteps_;
   std::vector<double> cumulative_;  // of t and everything below; the last is 1
+  DeviceTables tables_;
 };
 
 }  // namespace plumb

@@ -33,6 +33,10 @@ Condition Condition::to(DType dtype) const {
   return map(*this, [&](const Tensor& member) { return is_floating(member.dtype()) ? member.to(dtype) : member; });
 }
 
+Condition Condition::to(Device device) const {
+  return map(*this, [&](const Tensor& member) { return member.to(device); });
+}
+
 Condition Condition::cat(const Condition& first, const Condition& second) {
   return {cat_rows("labels", first.labels, second.labels), cat_rows("context", first.context, second.context),
           cat_rows("pooled", first.pooled, second.pooled), cat_rows("time_ids", first.time_ids, second.time_ids)};

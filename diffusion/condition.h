@@ -15,6 +15,8 @@ struct Condition {
   Condition rows(int64_t begin, int64_t end) const;
   /// Members moved to a floating dtype where they are floating.
   Condition to(DType dtype) const;
+  /// Members moved to a device.
+  Condition to(Device device) const;
   /// Rows of each, one behind the other. Throws ValueError when a member is present in some and absent in others.
   static Condition cat(const Condition& first, const Condition& second);
 };

@@ -41,8 +41,9 @@ Variable PointDenoiser::predict(const Variable& x, const Tensor& t, const Condit
   require<ShapeError>(x.rank() == 2 && x.size(1) == options_.dimensions && t.rank() == 1 && t.size(0) == x.size(0),
                       "point denoiser: x must be [N, {}] with N timesteps; x {}, t {}", options_.dimensions, x.value(),
                       t);
-  const Variable time = timestep_embedding(t, options_.time_features).to(x.dtype());
-  std::vector<Variable> features{x, time};
+  const DType compute = layers_.front()->weight().dtype();
+  const Variable time = timestep_embedding(t, options_.time_features).to(compute);
+  std::vector<Variable> features{to(x, compute), time};
   if (options_.classes > 0) {
     require<ValueError>(condition.labels.defined() && condition.labels.size(0) == x.size(0),
                         "point denoiser: needs one class label per point; labels {}, x {}", condition.labels,
@@ -51,7 +52,7 @@ Variable PointDenoiser::predict(const Variable& x, const Tensor& t, const Condit
   }
   Variable h = layers_[0]->forward(features, FusedActivation::silu);
   for (size_t i = 1; i + 1 < layers_.size(); ++i) h = layers_[i]->forward(h, FusedActivation::silu);
-  return layers_.back()->forward(h);
+  return to(layers_.back()->forward(h), x.dtype());
 }
 
 void PointDenoiser::visit(ModuleVisitor& visitor) {

@@ -1,5 +1,6 @@
 #include "diffusion/unet_denoiser.h"
 
+#include "autograd/ops.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -11,7 +12,7 @@ UNetDenoiser::UNetDenoiser(const UNet2DOptions& options, Init init) : unet_(opti
 }
 
 Variable UNetDenoiser::predict(const Variable& x, const Tensor& t, const Condition& condition) {
-  return unet_.forward(x, t, {.class_labels = condition.labels, .dropout = dropout_});
+  return to(unet_.forward(to(x, unet_.dtype()), t, {.class_labels = condition.labels, .dropout = dropout_}), x.dtype());
 }
 
 }  // namespace plumb

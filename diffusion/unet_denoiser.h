@@ -8,6 +8,7 @@ namespace plumb {
 /// A UNet2DModel as a denoiser of pictures; its weights keep the model's names.
 /// x: [N, in_channels, H, W], out_channels the same (twice as many with a learned variance are refused).
 /// condition.labels: i64 [N], where the model has classes.
+/// x is rounded to the weights' type, and the prediction brought back to x's.
 class UNetDenoiser final : public Denoiser {
  public:
   /// Throws ValueError unless in_channels and out_channels are equal.

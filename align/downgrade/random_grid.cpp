@@ -85,7 +85,7 @@ void swap_two(Grid& grid, double draw) {
 
 Tensor random_grid(const Tensor& images, const RandomKey& key) {
   require<ShapeError>(images.rank() == 4, "random_grid: pictures must be [N, C, H, W]; {}", images);
-  Tensor result = images.clone();
+  Tensor result = images.device().is_cpu() ? images.clone() : images.to(kCpu);  // tiles are compared byte by byte
   if (result.numel() == 0) return result;
   const int64_t count = images.size(0), element = int64_t(size_of(images.dtype()));
   const int64_t bytes = result.numel() / count * element;
@@ -97,7 +97,7 @@ Tensor random_grid(const Tensor& images, const RandomKey& key) {
       swap_two(grid, draws[size_t(i)]);
     }
   });
-  return result;
+  return result.to(images.device());
 }
 
 }  // namespace plumb

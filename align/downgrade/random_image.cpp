@@ -25,12 +25,12 @@ Tensor other_picture(const Tensor& image, const Tensor& data_set, const RandomKe
   const int64_t bytes = image.numel() * int64_t(size_of(image.dtype()));
   require<ValueError>(data_set.dtype() == image.dtype() && count > 0 && data_set.numel() / count == image.numel(),
                       "random_image: the data set must hold pictures like the batch's; {} and {}", data_set, image);
-  const Tensor own = image.contiguous();
+  const Tensor own = image.to(kCpu).contiguous();
   const int64_t start = randint(key.fork("other picture"), 0, count, {1}).item<int64_t>();
   for (int64_t i = 0; i < count; ++i) {
     const int64_t row = (start + i) % count;
-    const Tensor candidate = slice(data_set, 0, row, row + 1).contiguous();
-    if (std::memcmp(candidate.raw_data(), own.raw_data(), size_t(bytes)) != 0) return candidate;
+    const Tensor candidate = slice(data_set, 0, row, row + 1).contiguous(), compared = candidate.to(kCpu);
+    if (std::memcmp(compared.raw_data(), own.raw_data(), size_t(bytes)) != 0) return candidate;
   }
   raise<ValueError>("random_image: the data set holds no other picture ({} equal ones)", count);
 }
@@ -65,8 +65,8 @@ Tensor draw_others(const Tensor& own, int64_t count, const RandomKey& key) {
 Tensor random_image(const Tensor& images, const RandomKey& key, bool allow_fixed_points, const Tensor& data_set) {
   const int64_t count = images.size(0);
   if (count == 1) return other_picture(images, data_set, key);
-  return index_select(
-      images, 0, from_vector<int64_t>(allow_fixed_points ? permutation(key, count) : derangement(key, count), {count}));
+  const std::vector<int64_t> order = allow_fixed_points ? permutation(key, count) : derangement(key, count);
+  return index_select(images, 0, from_vector(order, {count}).to(images.device()));
 }
 
 }  // namespace plumb

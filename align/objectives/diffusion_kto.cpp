@@ -16,20 +16,28 @@ namespace {
 Tensor read_labels(const ObjectiveInput& input, DType dtype) {
   const int64_t samples = input.pred.size(0);
   if (!input.labels.defined()) {
-    const Tensor wanted = full({samples / 2}, 1.0, dtype);
+    const Tensor wanted = full({samples / 2}, 1.0, dtype, input.pred.value().device());
     return cat({wanted, neg(wanted)}, 0);
   }
   require<ShapeError>(input.labels.rank() == 1 && input.labels.size(0) == samples,
                       "diffusion_kto: labels must be one a sample; labels {}, pred {}", input.labels,
                       input.pred.value());
   const Tensor labels = input.labels.to(dtype);
+  if (!labels.device().is_cpu()) return labels;  // a step must not wait for its device
   for (const double label : labels.to_vector<double>())
     require<ValueError>(label == 1 || label == -1, "diffusion_kto: labels must be 1 or -1 ({}); labels {}", label,
                         input.labels);
   return labels;
 }
 
-/// Mean of `values` where `mask` (0 or 1) is 1. The mask holds at least one.
+/// Numbers [] one behind the other, f64.
+Tensor list_of(const std::vector<Tensor>& numbers) {
+  std::vector<Tensor> parts;
+  for (const Tensor& number : numbers) parts.push_back(reshape(number.to(DType::f64), {1}));
+  return cat(parts, 0);
+}
+
+/// Mean of `values` where `mask` (0 or 1) is 1; not a number where the mask holds none.
 Tensor masked_mean(const Tensor& values, const Tensor& mask) { return sum(values * mask) / sum(mask); }
 
 class DiffusionKto final : public Objective {
@@ -44,18 +52,12 @@ class DiffusionKto final : public Objective {
   /// Sums over wanted and unwanted samples apart, {gain, count, gain, count}; of mismatched, {gain, count} of all.
   Tensor batch_statistics(const ObjectiveInput& input) const override {
     detail::check_objective_input(name(), input, !input.labels.defined(), true);
-    const int64_t samples = input.pred.size(0);
-    Tensor totals = empty({options_.offset == KtoOffset::mismatched ? 2 : 4}, DType::f64);
-    double* out = totals.mutable_data<double>();
-    if (options_.offset == KtoOffset::mismatched) {
-      out[0] = sum(mismatched_gain(input).to(DType::f64)).item(), out[1] = double(samples);
-      return totals;
-    }
+    const Tensor samples = scalar(double(input.pred.size(0)), DType::f64, input.pred.value().device());
+    if (options_.offset == KtoOffset::mismatched) return list_of({sum(mismatched_gain(input).to(DType::f64)), samples});
     const Tensor gain = neg(error_gain(input.pred.value(), input.ref, input.target, options_.reduction)).to(DType::f64);
     const Tensor wanted = gt(read_labels(input, DType::f64), 0.0).to(DType::f64);
-    out[0] = sum(gain * wanted).item(), out[1] = sum(wanted).item();
-    out[2] = sum(gain * (1.0 - wanted)).item(), out[3] = double(samples) - out[1];
-    return totals;
+    const Tensor count = sum(wanted);
+    return list_of({sum(gain * wanted), count, sum(gain * (1.0 - wanted)), samples - count});
   }
 
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {
@@ -66,8 +68,8 @@ class DiffusionKto final : public Objective {
     const Tensor k = input.statistics.defined() ? whole_batch_offset(input.statistics, gain.dtype())
                                                 : offset(input, gain.value(), labels);
     const Variable logit = scaled_logit((gain - k) * (labels * options_.beta), input);
-    const Tensor weight =
-        where(gt(labels, 0.0), full(labels.shape(), options_.w_plus, labels.dtype()), options_.w_minus);
+    const Tensor weight = where(gt(labels, 0.0), full(labels.shape(), options_.w_plus, labels.dtype(), labels.device()),
+                                options_.w_minus);
     return {.loss = mean(disutility(logit) * weight),
             .logit = logit.value(),
             .implicit_accuracy = implicit_accuracy(logit.value()),
@@ -84,20 +86,22 @@ class DiffusionKto final : public Objective {
     if (options_.offset == KtoOffset::mean) return maximum(mean(gain), 0.0);
     if (options_.offset == KtoOffset::mismatched) return mean(mismatched_gain(input));
     const Tensor wanted = gt(labels, 0.0).to(gain.dtype()), unwanted = 1.0 - wanted;
-    if (sum(unwanted).item() == 0 || sum(wanted).item() == 0) return mean(gain);
-    return (masked_mean(gain, wanted) + masked_mean(gain, unwanted)) * 0.5;
+    // A switch by value: no host branch on tensor data inside a step.
+    const Tensor both = logical_and(gt(sum(unwanted), 0.0), gt(sum(wanted), 0.0));
+    return where(both, (masked_mean(gain, wanted) + masked_mean(gain, unwanted)) * 0.5, mean(gain));
   }
 
   /// k of the effective batch from its batch_statistics.
   Tensor whole_batch_offset(const Tensor& statistics, DType dtype) const {
-    const std::vector<double> s = statistics.to_vector<double>();
     const bool mismatched = options_.offset == KtoOffset::mismatched;
-    require<ShapeError>(s.size() == (mismatched ? 2u : 4u), "diffusion_kto: statistics must be batch_statistics'; {}",
-                        statistics);
-    if (mismatched) return scalar(s[0] / s[1], dtype);
-    const double all = (s[0] + s[2]) / (s[1] + s[3]);
-    if (options_.offset == KtoOffset::mean) return scalar(std::max(all, 0.0), dtype);
-    return scalar(s[1] > 0 && s[3] > 0 ? (s[0] / s[1] + s[2] / s[3]) / 2 : all, dtype);
+    require<ShapeError>(statistics.numel() == (mismatched ? 2 : 4),
+                        "diffusion_kto: statistics must be batch_statistics'; {}", statistics);
+    const auto s = [&](int64_t i) { return reshape(slice(statistics, 0, i, i + 1).to(DType::f64), {}); };
+    if (mismatched) return (s(0) / s(1)).to(dtype);
+    const Tensor all = (s(0) + s(2)) / (s(1) + s(3));
+    if (options_.offset == KtoOffset::mean) return maximum(all, 0.0).to(dtype);
+    const Tensor both = logical_and(gt(s(1), 0.0), gt(s(3), 0.0));
+    return where(both, (s(0) / s(1) + s(2) / s(3)) * 0.5, all).to(dtype);
   }
 
   Tensor mismatched_gain(const ObjectiveInput& input) const {

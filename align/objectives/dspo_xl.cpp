@@ -22,7 +22,9 @@ class DspoXl final : public Objective {
     detail::check_objective_input(name(), input, true, true);
     const int64_t pairs = input.pred.size(0) / 2;
     const Tensor pred = slice(input.pred.value(), 0, 0, pairs), ref = slice(input.ref, 0, 0, pairs);
-    return from_vector<double>({mse(pred, ref).item() * double(pred.numel()), double(pred.numel())}, {2});
+    const double elements = double(pred.numel());
+    return cat({reshape(mse(pred, ref).to(DType::f64) * elements, {1}), full({1}, elements, DType::f64, pred.device())},
+               0);
   }
 
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {

@@ -100,7 +100,7 @@ Tensor Gaussians2d::exact_noise(const std::vector<Mixture2d>& mixtures, const No
       for (size_t d = 0; d < 2; ++d) noise[2 * i + d] = T(-std::sqrt(1 - abar) * score[d]);
     }
   });
-  return out;
+  return out.to(x.device());
 }
 
 Tensor Gaussians2d::clean_noise(const NoiseSchedule& schedule, const Tensor& x, const Tensor& t,

@@ -39,7 +39,7 @@ Tensor Mixture2d::log_density(const Tensor& x, double abar) const {
   require<ShapeError>(x.rank() == 2 && x.size(1) == 2, "mixture: points must be [N, 2]; {}", x);
   const double alpha = std::sqrt(abar), v = variance(width_, abar);
   const double normaliser = std::log(2 * std::numbers::pi * v);
-  const Tensor dense = x.contiguous();
+  const Tensor dense = x.to(kCpu).contiguous();
   Tensor out = empty({x.size(0)}, x.dtype());
   visit_dtype(TypeList<float, double>{}, x.dtype(), "mixture", [&]<class T>() {
     for (int64_t i = 0; i < x.size(0); ++i) {
@@ -50,7 +50,7 @@ Tensor Mixture2d::log_density(const Tensor& x, double abar) const {
       out.mutable_data<T>()[i] = T(top + std::log(sum) - normaliser);
     }
   });
-  return out;
+  return out.to(x.device());
 }
 
 std::array<double, 2> Mixture2d::score(std::array<double, 2> x, double abar) const {

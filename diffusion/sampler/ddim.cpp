@@ -16,7 +16,8 @@ Tensor ddim_step(const NoiseSchedule& schedule, SamplerStep step, const Tensor& 
   const double abar = schedule.alpha_cumprod(step.t);
   const double abar_previous = step.previous < 0 && !options.set_alpha_to_one ? schedule.alpha_cumprod(0)
                                                                               : schedule.alpha_cumprod(step.previous);
-  const NoiseLevel level{scalar(std::sqrt(abar), x.dtype()), scalar(std::sqrt(1 - abar), x.dtype())};
+  const NoiseLevel level{scalar(std::sqrt(abar), x.dtype(), x.device()),
+                         scalar(std::sqrt(1 - abar), x.dtype(), x.device())};
   Tensor x0 = predicted_x0(options.prediction, level, x, prediction);
   Tensor eps = predicted_noise(options.prediction, level, x, prediction);
   if (options.clip_sample) {

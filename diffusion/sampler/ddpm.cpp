@@ -15,7 +15,8 @@ Tensor ddpm_step(const NoiseSchedule& schedule, SamplerStep step, const Tensor& 
   const double abar = schedule.alpha_cumprod(step.t);
   const double abar_previous = schedule.alpha_cumprod(step.previous);
   const double a = abar / abar_previous, b = 1 - a;
-  const NoiseLevel level{scalar(std::sqrt(abar), x.dtype()), scalar(std::sqrt(1 - abar), x.dtype())};
+  const NoiseLevel level{scalar(std::sqrt(abar), x.dtype(), x.device()),
+                         scalar(std::sqrt(1 - abar), x.dtype(), x.device())};
   Tensor x0 = predicted_x0(options.prediction, level, x, prediction);
   if (options.clip_sample) x0 = clamp(x0, {.min = -1, .max = 1});
   const Tensor mean =

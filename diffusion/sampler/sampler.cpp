@@ -7,6 +7,7 @@
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
+#include "nn/visitors.h"
 
 namespace plumb {
 namespace {
@@ -29,10 +30,23 @@ Tensor sample_slices(Denoiser& model, const NoiseSchedule& schedule, const Sampl
   return cat(parts, 0);
 }
 
+/// Sampling on the model's device from a start elsewhere.
+Tensor sample_there(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart& start,
+                    const SamplerOptions& options, std::vector<Tensor>* trajectory) {
+  const Device there = device_of(model), here = start.noise.device();
+  const SamplerStart moved{start.noise.to(there), start.condition.to(there), start.negative.to(there), start.key};
+  const size_t before = trajectory ? trajectory->size() : 0;
+  const Tensor samples = sample(model, schedule, moved, options, trajectory);
+  if (trajectory)
+    for (size_t i = before; i < trajectory->size(); ++i) (*trajectory)[i] = (*trajectory)[i].to(here);
+  return samples.to(here);
+}
+
 }  // namespace
 
 Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart& start, const SamplerOptions& options,
               std::vector<Tensor>* trajectory) {
+  if (device_of(model) != start.noise.device()) return sample_there(model, schedule, start, options, trajectory);
   if (options.rows_per_pass > 0 && start.noise.size(0) > options.rows_per_pass && !trajectory)
     return sample_slices(model, schedule, start, options);
   require<ValueError>(!schedule.is_flow(), "sample: DDPM and DDIM need a variance-preserving schedule, not flow");
@@ -44,9 +58,10 @@ Tensor sample(Denoiser& model, const NoiseSchedule& schedule, const SamplerStart
   if (trajectory) trajectory->push_back(x);
   for (size_t i = 0; i < timesteps.size(); ++i) {
     const SamplerStep step{timesteps[i], i + 1 < timesteps.size() ? timesteps[i + 1] : -1};
-    const Tensor t = full({x.size(0)}, double(step.t));
+    const Tensor t = full({x.size(0)}, double(step.t), DType::f32, x.device());
     const Tensor prediction = guided_prediction(model, x, t, start.condition, start.negative, options.guidance_scale);
-    const Tensor fresh = stochastic ? randn(start.key.at_step(uint64_t(i)), x.shape(), x.dtype()) : Tensor();
+    const Tensor fresh =
+        stochastic ? randn(start.key.at_step(uint64_t(i)), x.shape(), x.dtype(), x.device()) : Tensor();
     x = options.kind == SamplerKind::ddim
             ? ddim_step(schedule, step, x, prediction, fresh,
                         {.prediction = options.prediction, .eta = options.eta, .clip_sample = options.clip_sample})

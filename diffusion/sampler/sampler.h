@@ -26,7 +26,8 @@ struct SamplerOptions {
   int64_t rows_per_pass = 0;
 };
 
-/// What sampling starts from; one row a sample.
+/// What sampling starts from; one row a sample. It may lie on another device than the model: samples then come back to
+/// where the noise is.
 struct SamplerStart {
   Tensor noise;              ///< [N, …], pure noise
   Condition condition = {};  ///< N rows

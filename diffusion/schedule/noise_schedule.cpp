@@ -4,6 +4,8 @@
 #include <numbers>
 
 #include "engine/format.h"
+#include "engine/ops/index/index_select.h"
+#include "engine/ops/layout/view.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -18,6 +20,9 @@ std::vector<float> linspace(float start, float end, int64_t count) {
     values[size_t(i)] = i < count / 2 ? start + step * float(i) : end - step * float(count - 1 - i);
   return values;
 }
+
+/// What is kept on a device.
+enum class Table { alphas_cumprod, network_time, alpha, sigma };
 
 std::vector<float> make_betas(const NoiseScheduleOptions& options) {
   const int64_t count = options.num_train_timesteps;
@@ -84,8 +89,15 @@ double NoiseSchedule::alpha_cumprod(int64_t t) const {
   return t < 0 ? 1.0 : double(alphas_cumprod_.data<float>()[t]);
 }
 
+Tensor NoiseSchedule::alphas_cumprod(Device device) const {
+  return tables_.on(device, {double(Table::alphas_cumprod)}, [this] { return alphas_cumprod_; });
+}
+
 Tensor NoiseSchedule::network_time(const Tensor& t) const {
   if (!is_flow()) return t.to(DType::f32);
+  if (t.device().is_cuda())
+    return index_select(
+        tables_.on(t.device(), {double(Table::network_time)}, [this] { return network_time(every_timestep()); }), 0, t);
   const std::vector<int64_t> index = t.to_vector<int64_t>();
   Tensor time = empty({t.numel()});
   for (size_t i = 0; i < index.size(); ++i) {
@@ -102,6 +114,7 @@ NoiseLevel NoiseSchedule::level(const Tensor& t, int64_t rank, DType dtype) cons
   require<DTypeError>(t.dtype() == DType::i64, "noise schedule: timesteps must be i64; {}", t);
   Shape shape = Dims::filled(rank, 1);
   shape[0] = t.size(0);
+  if (t.device().is_cuda()) return level_on_device(t, shape, dtype);
   NoiseLevel level{empty(shape, dtype), empty(shape, dtype)};
   const Tensor dense = t.contiguous();
   const int64_t* index = dense.data<int64_t>();
@@ -121,6 +134,15 @@ NoiseLevel NoiseSchedule::level(const Tensor& t, int64_t rank, DType dtype) cons
     }
   });
   return level;
+}
+
+NoiseLevel NoiseSchedule::level_on_device(const Tensor& t, const Shape& shape, DType dtype) const {
+  const auto gathered = [&](Table table, Tensor NoiseLevel::*member) {
+    const Tensor all = tables_.on(t.device(), {double(table), double(int(dtype))},
+                                  [&] { return level(every_timestep(), 1, dtype).*member; });
+    return reshape(index_select(all, 0, t), shape);
+  };
+  return {gathered(Table::alpha, &NoiseLevel::alpha), gathered(Table::sigma, &NoiseLevel::sigma)};
 }
 
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
+#include "nn/device_tables.h"
 
 namespace plumb {
 
@@ -52,21 +53,27 @@ class NoiseSchedule {
   double alpha_cumprod(int64_t t) const;
   /// All abar_t, f32 [T].
   const Tensor& alphas_cumprod() const { return alphas_cumprod_; }
+  Tensor alphas_cumprod(Device device) const;
 
   /// What a network is told of the time: t as f32; for flow 1000 s at T = 1000, T s in general. t: i64 [N] · f32 [N].
-  /// Throws IndexError for flow outside [0, T).
+  /// Throws IndexError for flow outside [0, T). On CUDA nothing waits for t: see level().
   Tensor network_time(const Tensor& t) const;
   /// Level of each sample. t: i64 [N], each in [0, T) · rank: of the batch it will be used with · returns dtype (f32
-  /// or f64), [N, 1, …]. Throws IndexError, ShapeError.
+  /// or f64), [N, 1, …], on t's device. Throws IndexError, ShapeError. On CUDA levels are gathered from a table of
+  /// those of the CPU, without reading t on the host: what is outside [0, T) is index_select's to refuse.
   NoiseLevel level(const Tensor& t, int64_t rank, DType dtype = DType::f32) const;
 
  private:
   NoiseSchedule(int64_t num_train_timesteps, double shift);
+  NoiseLevel level_on_device(const Tensor& t, const Shape& shape, DType dtype) const;
+  /// 0, 1, …, T - 1.
+  Tensor every_timestep() const { return arange(0, double(num_train_timesteps())); }
 
   NoiseScheduleOptions options_;
   std::vector<float> betas_;
   std::vector<float> flow_times_;  // s_t; empty unless flow
   Tensor alphas_cumprod_;
+  DeviceTables tables_;
 };
 
 }  // namespace plumb

@@ -21,7 +21,8 @@ std::string hash_of(PointModel& model) {
                           model.schedule.beta_start, model.schedule.beta_end, name_of(model.prediction)));
   for (const NamedTensor& named : state_dict(*model.network)) {
     hash.update(fmt::format("{} {}", named.name, named.tensor.shape()));
-    hash.update(named.tensor.data<float>(), size_t(named.tensor.numel()) * sizeof(float));
+    const Tensor weight = named.tensor.to(kCpu);
+    hash.update(weight.data<float>(), size_t(weight.numel()) * sizeof(float));
   }
   return hash.finish_hex();
 }
@@ -33,7 +34,7 @@ int run_align(const Arguments& arguments) {
   Flags flags("align", "fine-tunes a point model on preference pairs");
   add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
-  apply_globals(settings.global);
+  settings.models.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
   const ConfigEntries resolved = flags.resolved();
 
   // Everything that can be refused is refused before the folder is touched.

@@ -95,11 +95,12 @@ double Aligner::measure_reference_error() {
   constexpr int64_t kSamples = 1024;
   const NoGrad no_grad;
   const RandomKey key = key_.fork("reference error");
+  const Device device = setup_.pairs.winners.device();
   const PreferencePairs drawn = setup_.pairs.take(in_turn(kSamples, setup_.pairs.size()));
   const Variable error = denoising_loss(setup_.models.initial(), setup_.models.schedule(), setup_.models.prediction(),
                                         {.x0 = drawn.winners,
-                                         .noise = randn(key.fork("noise"), drawn.winners.shape()),
-                                         .t = setup_.trainer.timesteps().draw(key, kSamples),
+                                         .noise = randn(key.fork("noise"), drawn.winners.shape(), DType::f32, device),
+                                         .t = setup_.trainer.timesteps().draw(key, kSamples, device),
                                          .condition = drawn.condition});
   return error.value().item() *
          (sums_elements(setup_.objective_settings) ? double(setup_.models.network().dimensions) : 1.0);

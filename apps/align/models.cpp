@@ -43,6 +43,8 @@ AlignModels::AlignModels(PointModel model, const AlignModelOptions& options, con
                       "policy oracle: knows the scores of the 2D world alone (model of {} dimensions, {} classes, "
                       "predicting {}); choose another --policy",
                       network.dimensions, network.classes, name_of(prediction_));
+  to_device(*network_, options.device);
+  to_dtype(*network_, options.dtype);
   PolicyOptions policy = options.policy;
   policy.data_driven.prediction = prediction_;
   // Before there are adapters: a data-driven pair clones the network.
@@ -50,6 +52,7 @@ AlignModels::AlignModels(PointModel model, const AlignModelOptions& options, con
   if (!use_lora_) {
     student_ = clone(*network_);
     set_requires_grad(*network_, false);
+    to_dtype(*network_, options.dtype, /*keep_master=*/false);  // a frozen reference needs none
     initial_ = network_.get();
     return;
   }
@@ -75,6 +78,8 @@ MovingReference AlignModels::moving() {
 }
 
 PointModel AlignModels::take_model(bool merged) {
+  to_device(kept(), kCpu);
+  to_dtype(kept(), DType::f32);
   if (!use_lora_)
     return {std::unique_ptr<PointDenoiser>(static_cast<PointDenoiser*>(student_.release())), schedule_options_,
             prediction_};

@@ -16,6 +16,8 @@ struct AlignModelOptions {
   bool use_lora = false;
   AdapterOptions adapter{.rank = 4};
   bool moving_reference = false;
+  Device device = kCpu;      ///< where the networks live
+  DType dtype = DType::f32;  ///< what they compute in; weights that are trained or saved keep f32 masters
 };
 
 /// Names of the adapters of a LoRA run.
@@ -43,8 +45,8 @@ class AlignModels {
   /// What a checkpoint holds: the student, with LoRA the network and its adapters.
   Module& kept() { return use_lora_ ? static_cast<Module&>(*network_) : *student_; }
   MovingReference moving();
-  /// The model as it is now: the student, with LoRA the network, its adapter merged into the weights when `merged` and
-  /// left out when not. Leaves this object without a network.
+  /// The model as it is now, in f32 on the CPU: the student, with LoRA the network, its adapter merged into the weights
+  /// when `merged` and left out when not. Leaves this object without a network.
   PointModel take_model(bool merged);
 
  private:

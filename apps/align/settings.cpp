@@ -32,6 +32,7 @@ void add_training_flags(Flags& flags, AlignSettings& s) {
   flags.add("--train_batch_size", s.batch, "pairs of one forward", between(1, 10'000'000));
   flags.add("--gradient_accumulation_steps", s.accumulation, "forwards of one step", between(1, 10'000'000));
   add_optimizer_flags(flags, s.optimizer);
+  add_precision_flag(flags, s.mixed_precision);
   flags.add("--scale_lr", s.scale_lr, "multiply the rate by the effective batch").advanced();
   flags.add("--use_lora", s.models.use_lora, "train low-rank adapters alone");
   flags.add("--rank", s.models.adapter.rank, "of the adapters", between(1, 65536)).advanced();
@@ -198,6 +199,7 @@ void resolve(AlignSettings& s) {
   if (s.reference.tau > 0) s.trainer.reference_update = s.reference;
   s.models.moving_reference = s.reference.tau > 0;
   s.models.world = s.pairs.world;
+  s.models.dtype = compute_dtype(s.mixed_precision, "align");
   s.models.policy.data_driven.alpha = double(s.models.policy.data_driven.rank);
 }
 

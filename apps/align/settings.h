@@ -50,6 +50,7 @@ struct AlignSettings {
                               .lr = {.kind = LrScheduleKind::constant_with_warmup, .total_steps = 50},
                               .max_grad_norm = 1};
   bool scale_lr = false;
+  MixedPrecision mixed_precision = MixedPrecision::no;
   bool merge_lora = false;
   double perturb_init = 0;  ///< standard deviation of noise on the student's first weights
   PreferenceTrainerOptions trainer{.divergence_every = 10};
@@ -66,8 +67,8 @@ struct AlignSettings {
 
 void add_flags(Flags& flags, AlignSettings& settings);
 
-/// Settings that follow from others: the scaled rate, the micro-batch, the reference update. Call after parsing.
-/// Throws UsageError for a batch that is too large.
+/// Settings that follow from others: the scaled rate, the micro-batch, the reference update, the compute type. Call
+/// after parsing. Throws UsageError for a batch that is too large, or for fp16.
 void resolve(AlignSettings& settings);
 
 }  // namespace plumb

@@ -29,8 +29,8 @@ PreferenceTrainerOptions trainer_options(const AlignSettings& settings, const Al
                       classes);
   // The list of prompts: every class with either neighbour.
   const PairLabels labels = draw_pair_labels(classes, {.pairs_per_class = 2}, RandomKey{});
-  options.random_conditions.prompts.labels = labels.positive;
-  options.random_conditions.negatives.labels = labels.negative;
+  options.random_conditions.prompts.labels = labels.positive.to(settings.models.device);
+  options.random_conditions.negatives.labels = labels.negative.to(settings.models.device);
   return options;
 }
 
@@ -40,7 +40,10 @@ PreferencePairs pairs_for(AlignSettings& settings, PointModel& model) {
   const PointDenoiserOptions& network = model.network->options();
   if (!settings.data.empty()) return load_pairs(settings.data, network);
   const RandomKey key = RandomKey{.seed = uint64_t(settings.global.seed)}.fork("pairs");
-  if (settings.pair_source == "model") return model_pairs(model, settings.pairs, key);
+  if (settings.pair_source == "model") {
+    to_device(*model.network, settings.models.device);
+    return model_pairs(model, settings.pairs, key);
+  }
   require<UsageError>(network.dimensions == 2 && network.classes >= 2,
                       "align: clean pairs are of the 2D world (model of {} dimensions, {} classes); give --data or "
                       "--pair_source model",
@@ -51,7 +54,7 @@ PreferencePairs pairs_for(AlignSettings& settings, PointModel& model) {
 
 AlignSetup::AlignSetup(const AlignSettings& settings, PointModel model, PreferencePairs preference_pairs,
                        const RandomKey& key)
-    : pairs(checked(std::move(preference_pairs), settings.models.policy.name)),
+    : pairs(checked(std::move(preference_pairs), settings.models.policy.name).to(settings.models.device)),
       models(std::move(model), settings.models, pairs, key),
       objective_settings(
           plumb::objective_settings(settings.objective, settings.models.policy.name, models.network().dimensions)),

@@ -1,5 +1,8 @@
 #include "apps/common/training_flags.h"
 
+#include "engine/format.h"
+#include "engine/require.h"
+
 namespace plumb {
 
 void add_optimizer_flags(Flags& flags, OptimizerSettings& s) {
@@ -18,6 +21,21 @@ void add_optimizer_flags(Flags& flags, OptimizerSettings& s) {
   flags.add("--adam_beta2", s.adam.beta2, "decay of the second moment", from_below(0, 1)).advanced();
   flags.add("--adam_weight_decay", s.adam.weight_decay, "decoupled weight decay", non_negative()).advanced();
   flags.add("--adam_epsilon", s.adam.epsilon, "in the denominator", non_negative()).advanced();
+}
+
+void add_precision_flag(Flags& flags, MixedPrecision& precision) {
+  flags
+      .add_choice("--mixed_precision", precision,
+                  {{"no", MixedPrecision::no}, {"bf16", MixedPrecision::bf16}, {"fp16", MixedPrecision::fp16}},
+                  "type the network computes in")
+      .advanced();
+}
+
+DType compute_dtype(MixedPrecision precision, std::string_view verb) {
+  require<UsageError>(precision != MixedPrecision::fp16,
+                      "{}: --mixed_precision fp16 needs a loss scale, which this version does not have; use bf16",
+                      verb);
+  return precision == MixedPrecision::bf16 ? DType::bf16 : DType::f32;
 }
 
 void add_checkpoint_flags(Flags& flags, CheckpointSettings& s) {

@@ -28,6 +28,15 @@ struct OptimizerSettings {
 /// verb's.
 void add_optimizer_flags(Flags& flags, OptimizerSettings& settings);
 
+/// In which type a network computes: weights and activations. Masters, losses, statistics and the optimiser are f32
+/// in any case. fp16 is known by name alone: its gradients need a loss scale.
+enum class MixedPrecision { no, bf16, fp16 };
+
+/// --mixed_precision.
+void add_precision_flag(Flags& flags, MixedPrecision& precision);
+/// f32 or bf16. Throws UsageError for fp16, naming the verb.
+DType compute_dtype(MixedPrecision precision, std::string_view verb);
+
 /// What a run leaves behind on its way.
 struct CheckpointSettings {
   int64_t checkpointing_steps = 500;  ///< 0: only when a signal stops the run

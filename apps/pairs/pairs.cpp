@@ -33,7 +33,7 @@ int run_pairs(const Arguments& arguments) {
   flags.add_global(global);
   flags.example("plumb pairs --model runs/train/model --pairs_per_class 64 --out runs/pairs");
   if (!flags.parse(arguments)) return kExitDone;
-  apply_globals(global);
+  const Device device = apply_globals(global, RunsOn::cpu_and_cuda);
 
   const RandomKey key = RandomKey{.seed = uint64_t(global.seed)}.fork("pairs");
   PreferencePairs pairs;
@@ -41,6 +41,7 @@ int run_pairs(const Arguments& arguments) {
     pairs = world_pairs(settings, key);
   } else {
     PointModel model = load_point_model(folder);
+    to_device(*model.network, device);
     pairs = model_pairs(model, settings, key);
   }
   require_finite(pairs, folder);

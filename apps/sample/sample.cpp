@@ -136,10 +136,11 @@ int run_sample(const Arguments& arguments) {
   Flags flags("sample", "draws points from a trained model");
   add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
-  apply_globals(settings.global);
+  const Device device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
 
   PointModel model = load_point_model(settings.model);
   if (!settings.adapter.empty()) load_adapter(*model.network, kAdapter, settings.adapter);
+  to_device(*model.network, device);
   const AdapterScope scope(*model.network, settings.adapter.empty() ? "none" : kAdapter);
   const int64_t classes = model.network->options().classes;
   const int64_t label = read_class(settings, classes);

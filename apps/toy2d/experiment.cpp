@@ -9,9 +9,9 @@
 #include "apps/toy2d/pairs.h"
 #include "apps/toy2d/reference_model.h"
 #include "apps/toy2d/study/run.h"
+#include "apps/toy2d/tasks.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
-#include "engine/parallel.h"
 
 namespace plumb::toy2d {
 namespace {
@@ -65,11 +65,9 @@ class Experiment {
         ProgressOptions{.description = "toy2d",
                         .total = int64_t(seeds_.size()) * reference_units() + int64_t(tasks_.size()),
                         .quiet = settings_.global.quiet});
-    parallel_for(int64_t(seeds_.size()), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) prepare(seeds_[size_t(i)]);
-    });
-    parallel_for(int64_t(tasks_.size()), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end && !stop_.requested(); ++i) run_task(tasks_[size_t(i)]);
+    for_tasks(settings_.device, int64_t(seeds_.size()), [&](int64_t i) { prepare(seeds_[size_t(i)]); });
+    for_tasks(settings_.device, int64_t(tasks_.size()), [&](int64_t i) {
+      if (!stop_.requested()) run_task(tasks_[size_t(i)]);
     });
     progress_.reset();
     return collect();

@@ -11,8 +11,10 @@
 
 namespace plumb::toy2d {
 
-std::unique_ptr<PointDenoiser> finetune(const Method& method, const FinetuneStart& start,
+std::unique_ptr<PointDenoiser> finetune(const Method& method, const FinetuneStart& given,
                                         const FinetuneObserver& observer) {
+  const PreferencePairs pairs = given.pairs.to(device_of(given.reference));
+  const FinetuneStart start{given.world, given.schedule, given.reference, pairs, given.key};
   std::unique_ptr<PointDenoiser> student = clone(start.reference);
   const std::unique_ptr<Objective> objective = make_objective(method.objective, objective_settings(method));
   const std::unique_ptr<PolicyPair> policy = make_policy(method, start);

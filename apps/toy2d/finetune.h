@@ -14,8 +14,8 @@ struct FinetuneStart {
   const Gaussians2d& world;
   const NoiseSchedule& schedule;
   PointDenoiser& reference;
-  const PreferencePairs& pairs;
-  RandomKey key;  ///< the same for every method, so that methods differ in nothing but themselves
+  const PreferencePairs& pairs;  ///< anywhere; moved to where the reference is
+  RandomKey key;                 ///< the same for every method, so that methods differ in nothing but themselves
 };
 
 /// Called after each step (1-based) with the gradient's norm and the student as it is then.

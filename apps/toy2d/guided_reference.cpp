@@ -5,10 +5,11 @@
 namespace plumb::toy2d {
 
 Variable GuidedReference::away_from(int64_t side, const Variable& x, const Tensor& t, const Condition& condition) {
-  Tensor beside = condition.labels.clone();
+  const Tensor& labels = condition.labels;
+  Tensor beside = labels.device().is_cpu() ? labels.clone() : labels.to(kCpu);
   for (int64_t i = 0; i < beside.numel(); ++i)
     beside.mutable_data<int64_t>()[i] = world_.neighbor(beside.data<int64_t>()[i], side);
-  return model_.predict(x, t, {.labels = beside});
+  return model_.predict(x, t, {.labels = beside.to(labels.device())});
 }
 
 Variable GuidedReference::predict(const Variable& x, const Tensor& t, const Condition& condition) {

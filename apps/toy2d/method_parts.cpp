@@ -27,10 +27,10 @@ class SwappedPair final : public PolicyPair {
 /// The class opposite each label, which is no neighbour of it.
 Tensor unrelated_labels(const Tensor& labels, int64_t classes) {
   require<ValueError>(classes >= 4, "toy2d: an unrelated c- needs at least 4 classes (got {})", classes);
-  Tensor result = labels.clone();
+  Tensor result = labels.device().is_cpu() ? labels.clone() : labels.to(kCpu);
   for (int64_t i = 0; i < result.numel(); ++i)
     result.mutable_data<int64_t>()[i] = (result.data<int64_t>()[i] + classes / 2) % classes;
-  return result;
+  return result.to(labels.device());
 }
 
 /// Another prompt's winner comes from the whole set, not from the batch, which may hold one prompt only.

@@ -17,10 +17,11 @@ constexpr double kFinalFraction = 0.02;
 
 DenoisingBatch draw_batch(const Tensor& points, const Tensor& labels, int64_t batch, int64_t timesteps,
                           const RandomKey& key) {
-  const Tensor index = randint(key.fork("index"), 0, points.size(0), {batch});
+  const Device device = points.device();
+  const Tensor index = randint(key.fork("index"), 0, points.size(0), {batch}, device);
   return {.x0 = index_select(points, 0, index),
-          .noise = randn(key.fork("noise"), {batch, 2}),
-          .t = randint(key.fork("t"), 0, timesteps, {batch}),
+          .noise = randn(key.fork("noise"), {batch, 2}, DType::f32, device),
+          .t = randint(key.fork("t"), 0, timesteps, {batch}, device),
           .condition = {.labels = index_select(labels, 0, index)}};
 }
 
@@ -29,10 +30,12 @@ DenoisingBatch draw_batch(const Tensor& points, const Tensor& labels, int64_t ba
 std::unique_ptr<PointDenoiser> train_reference(const Settings& settings, const Gaussians2d& world,
                                                const NoiseSchedule& schedule, const RandomKey& key,
                                                const StepObserver& observer) {
-  const Tensor labels = labels_by_class(world.classes(), settings.training_samples_per_class);
-  const Tensor points = world.sample_noisy(labels, key.fork("data"));
+  const Tensor by_class = labels_by_class(world.classes(), settings.training_samples_per_class);
+  const Tensor points = world.sample_noisy(by_class, key.fork("data")).to(settings.device);
+  const Tensor labels = by_class.to(settings.device);
   Generator generator(key.fork("init").philox_key());
   auto model = std::make_unique<PointDenoiser>(PointDenoiserOptions{.classes = world.classes()}, generator);
+  to_device(*model, settings.device);
   Adam adam(parameters(*model), {.learning_rate = settings.reference_learning_rate});
   const LrSchedule cosine{
       .kind = LrScheduleKind::cosine, .total_steps = settings.reference_steps, .final_fraction = kFinalFraction};

@@ -29,6 +29,7 @@ struct Settings {
   int64_t reference_batch = 512;
   double reference_learning_rate = 2e-3;
   KeyValues set;
+  Device device = kCpu;  ///< where networks live; worlds, metrics and figures are the CPU's
 
   /// T = 100, linear beta from 1e-3 to 0.2.
   NoiseScheduleOptions schedule{.num_train_timesteps = 100, .beta_start = 1e-3, .beta_end = 0.2};

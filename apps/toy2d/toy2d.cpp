@@ -73,7 +73,7 @@ int run_toy2d(const Arguments& arguments) {
   Flags flags("toy2d", "the 2D experiment: reference on noisy data, preference pairs, every objective, table, figures");
   add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
-  apply_globals(settings.global);
+  settings.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
   apply_quick(settings, flags);
   check_lists(settings);
   if (flags.given("--seed") && !flags.given("--first_seed")) settings.first_seed = settings.global.seed;
@@ -92,6 +92,8 @@ int run_toy2d(const Arguments& arguments) {
   found.rows = summarize(found.results);
   found.claims = judge_claims(found.rows, settings, found.study ? &*found.study : nullptr);
   write_files(out, settings, methods, found);
+  for (const auto& reference : found.results.references) to_device(*reference, kCpu);
+  for (const auto& [name, student] : found.results.students) to_device(*student, kCpu);
   draw_figures(out.path(), settings, methods, found.results);
   if (found.study) draw_study(out.path(), settings, *found.study);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

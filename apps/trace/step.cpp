@@ -24,6 +24,12 @@ namespace {
 
 constexpr const char* kDenoising = "denoising";
 
+TracedNetwork make_network(const StepSettings& settings, Generator& generator) {
+  TracedNetwork network = find_network(settings.network).make(settings.sizes, generator);
+  to_device(*network.denoiser, settings.device);
+  return network;
+}
+
 }  // namespace
 
 struct TracedStep::Batch {
@@ -47,7 +53,7 @@ void check_loss(const StepSettings& settings) {
 TracedStep::TracedStep(const StepSettings& settings)
     : settings_(settings),
       generator_(uint64_t(settings.seed)),
-      network_(find_network(settings.network).make(settings.sizes, generator_)),
+      network_(make_network(settings, generator_)),
       batch_(settings.batch > 0 ? settings.batch : find_network(settings.network).batch),
       objective_(settings.loss == kDenoising ? nullptr : make_objective(settings.loss, settings.set)),
       schedule_({.num_train_timesteps = 1000}),
@@ -62,13 +68,14 @@ TracedStep::Batch TracedStep::draw(const RandomKey& key) const {
   const int64_t rows = pairs ? 2 * batch_ : batch_;
   Shape shape{rows};
   for (int64_t size : network_.sample) shape.push_back(size);
-  Batch batch{randn(key.fork("x"), shape),
-              randn(key.fork("noise"), shape),
-              randint(key.fork("t"), 0, schedule_.num_train_timesteps(), {rows}),
+  const Device device = settings_.device;
+  Batch batch{randn(key.fork("x"), shape, DType::f32, device),
+              randn(key.fork("noise"), shape, DType::f32, device),
+              randint(key.fork("t"), 0, schedule_.num_train_timesteps(), {rows}, device),
               {},
               {}};
-  if (objective_) batch.reference = randn(key.fork("reference"), shape);
-  if (network_.classes > 0) batch.condition.labels = randint(key.fork("label"), 0, network_.classes, {rows});
+  if (objective_) batch.reference = randn(key.fork("reference"), shape, DType::f32, device);
+  if (network_.classes > 0) batch.condition.labels = randint(key.fork("label"), 0, network_.classes, {rows}, device);
   return batch;
 }
 
@@ -81,7 +88,7 @@ Variable TracedStep::loss_of(const Batch& batch) {
                         .target = batch.noise,
                         .timesteps = batch.t,
                         .num_train_timesteps = schedule_.num_train_timesteps(),
-                        .alphas_cumprod = schedule_.alphas_cumprod(),
+                        .alphas_cumprod = schedule_.alphas_cumprod(batch.t.device()),
                         .pred_roll = batch.reference,
                         .ref_roll = batch.reference,
                         .winners_only = !objective_->uses_losers()})

@@ -24,6 +24,7 @@ struct StepSettings {
   int64_t batch = 0;  ///< samples, or pairs of an objective; 0: the network's own
   double learning_rate = 1e-4;
   int64_t seed = 0;
+  Device device = kCpu;
 };
 
 /// "denoising" and the objectives. Throws UsageError for anything else.

@@ -124,7 +124,7 @@ int run_trace(const Arguments& arguments) {
   Flags flags("trace", "where a training step spends its time and memory, op by op");
   add_flags(flags, s);
   if (!flags.parse(arguments)) return kExitDone;
-  apply_globals(s.global);
+  s.step.device = apply_globals(s.global, RunsOn::cpu_and_cuda);
   require<UsageError>(!(s.forward_only && s.no_optimizer), "trace: --forward and --backward exclude each other");
   trace::find_network(s.step.network);
   trace::check_loss(s.step);

@@ -12,6 +12,11 @@ struct PointData {
   Tensor points;  ///< f32 [N, D]
   Tensor labels;  ///< i64 [N]; undefined when unconditional
   int64_t classes = 0;
+
+  /// Both moved to a device.
+  PointData to(Device device) const {
+    return {points.to(device), labels.defined() ? labels.to(device) : labels, classes};
+  }
 };
 
 /// The data a run asks for: a file, or draws from the world. Throws UsageError or IoError naming what is wrong.

@@ -34,6 +34,7 @@ void add_training_flags(Flags& flags, Settings& s) {
   flags.add("--max_train_steps", s.optimizer.lr.total_steps, "optimiser steps", at_least(1));
   flags.add("--train_batch_size", s.batch, "points a step", between(1, 10'000'000));
   add_optimizer_flags(flags, s.optimizer);
+  add_precision_flag(flags, s.mixed_precision);
   flags.add("--use_ema", s.use_ema, "average the weights; the model written is the average");
   flags.add("--ema_decay", s.ema_decay, "of the average", between(0, 1)).advanced();
 }

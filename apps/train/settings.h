@@ -22,11 +22,13 @@ struct Settings {
   int64_t batch = 512;
   OptimizerSettings optimizer{.adam = {.learning_rate = 2e-3},
                               .lr = {.kind = LrScheduleKind::cosine, .total_steps = 4000}};
+  MixedPrecision mixed_precision = MixedPrecision::no;
   bool use_ema = false;
   double ema_decay = 0.999;
   CheckpointSettings checkpoints = {};
   /// An untrained network's error is what collapse is measured against: twice that is worse than knowing nothing.
   HealthLimits health = {};
+  Device device = kCpu;  ///< what --device names
 
   int64_t steps() const { return optimizer.steps(); }
 };

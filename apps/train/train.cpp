@@ -14,7 +14,7 @@ int run_train(const Arguments& arguments) {
   Flags flags("train", "trains a diffusion model of 2D or N-D points");
   train::add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
-  apply_globals(settings.global);
+  settings.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
 
   // Everything that can be refused is refused before the folder is touched.
   const train::PointData data = train::load_data(settings);

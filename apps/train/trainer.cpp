@@ -8,6 +8,7 @@
 #include "engine/format.h"
 #include "engine/io/json.h"
 #include "nn/optim/clip.h"
+#include "nn/read_together.h"
 
 namespace plumb::train {
 namespace {
@@ -17,6 +18,15 @@ PointDenoiserOptions network_options(const Settings& settings, const PointData& 
   options.dimensions = data.points.size(1);
   options.classes = data.classes;
   return options;
+}
+
+/// Initialised on the CPU in f32, then moved.
+PointModel make_model(const Settings& settings, const PointData& data, Generator& generator) {
+  PointModel model{std::make_unique<PointDenoiser>(network_options(settings, data), generator), settings.schedule,
+                   settings.prediction};
+  to_device(*model.network, settings.device);
+  to_dtype(*model.network, compute_dtype(settings.mixed_precision, "train"));
+  return model;
 }
 
 TrainingRunOptions run_options(const Settings& settings) {
@@ -33,12 +43,12 @@ Trainer::Trainer(const Settings& settings, const ConfigEntries& resolved, const 
     : TrainingRun(run_options(settings), train::identity(settings, resolved, hash_of(data))),
       settings_(settings),
       key_(RandomKey{.seed = uint64_t(settings.global.seed)}.fork("train")),
+      data_(data.to(settings.device)),
       generator_(uint64_t(settings.global.seed)),
-      model_{std::make_unique<PointDenoiser>(network_options(settings, data), generator_), settings.schedule,
-             settings.prediction},
+      model_(make_model(settings, data, generator_)),
       schedule_(settings.schedule),
       optimizer_(parameters(*model_.network), settings.optimizer.adam),
-      batches_(data, settings.batch, settings.schedule.num_train_timesteps, key_),
+      batches_(data_, settings.batch, settings.schedule.num_train_timesteps, key_),
       last_loss_(std::nan("")) {
   if (settings.use_ema)
     ema_ = std::make_unique<Ema>(parameters(*model_.network), EmaOptions{.decay = settings.ema_decay});
@@ -65,8 +75,9 @@ TrainingRun::Step Trainer::compute(int64_t step) {
   backward(loss);
   const double limit = settings_.optimizer.max_grad_norm;
   const Tensor norm = limit > 0 ? clip_grad_norm(optimizer_.arena(), limit) : grad_norm(optimizer_.arena());
-  last_loss_ = double(loss.value().item<float>());
-  const double grad_norm = norm.item<double>();
+  const auto numbers = read_together({loss.value(), norm});
+  last_loss_ = numbers[0].front();
+  const double grad_norm = numbers[1].front();
   return {
       .health = {.loss = last_loss_, .grad_norm = grad_norm, .error = last_loss_, .reference_error = untrained_error_},
       .log = {{"loss", last_loss_}, {"lr", settings_.optimizer.rate_at(step)}, {"grad_norm", grad_norm}}};

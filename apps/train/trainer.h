@@ -11,7 +11,7 @@ namespace plumb::train {
 /// The run of `plumb train`: denoising of points.
 class Trainer final : public TrainingRun {
  public:
-  /// `data` must outlive it. Throws ValueError for settings that do not fit together.
+  /// `data` is on the CPU. Throws UsageError or ValueError for settings that do not fit together.
   Trainer(const Settings& settings, const ConfigEntries& resolved, const PointData& data);
 
  private:
@@ -26,6 +26,7 @@ class Trainer final : public TrainingRun {
 
   const Settings& settings_;
   RandomKey key_;
+  PointData data_;  // on the device that computes
   Generator generator_;
   PointModel model_;
   NoiseSchedule schedule_;

@@ -6,10 +6,10 @@
 #include "apps/common/progress.h"
 #include "apps/toy2d/finetune.h"
 #include "apps/toy2d/pairs.h"
+#include "apps/toy2d/tasks.h"
 #include "engine/error.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
-#include "engine/parallel.h"
 
 namespace plumb::toy2d {
 namespace {
@@ -131,18 +131,17 @@ std::vector<StudyResult> run_study(const Settings& settings, const std::vector<S
     for (size_t s = 0; s < result.seeds.size(); ++s) tasks.push_back({&result, s});
   const Study study(settings, seeds, stop);
   Progress progress({.description = "study", .total = int64_t(tasks.size()), .quiet = settings.global.quiet});
-  parallel_for(int64_t(tasks.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end && !stop.requested(); ++i) {
-      const Task& task = tasks[size_t(i)];
-      const StudyRun& run = task.result->run;
-      const int64_t seed = task.result->seeds[task.seed];
-      StudyOutcome& outcome = task.result->outcomes[task.seed];
-      if (!observer.skip || !observer.skip(observer.context, run, seed)) {
-        outcome = study.run(run, task.seed);
-        if (observer.done) observer.done(observer.context, run, seed, outcome);
-      }
-      progress.advance();
+  for_tasks(settings.device, int64_t(tasks.size()), [&](int64_t i) {
+    if (stop.requested()) return;
+    const Task& task = tasks[size_t(i)];
+    const StudyRun& run = task.result->run;
+    const int64_t seed = task.result->seeds[task.seed];
+    StudyOutcome& outcome = task.result->outcomes[task.seed];
+    if (!observer.skip || !observer.skip(observer.context, run, seed)) {
+      outcome = study.run(run, task.seed);
+      if (observer.done) observer.done(observer.context, run, seed, outcome);
     }
+    progress.advance();
   });
   return results;
 }

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "apps/toy2d/reference_model.h"
+#include "apps/toy2d/tasks.h"
 #include "engine/format.h"
-#include "engine/parallel.h"
 
 namespace plumb::toy2d {
 namespace {
@@ -50,10 +50,9 @@ std::vector<std::unique_ptr<PointDenoiser>> train_references(const Settings& set
   const StepObserver observer{
       [](void* context, int64_t, double) { return !static_cast<const StopOnSignal*>(context)->requested(); },
       const_cast<StopOnSignal*>(&stop)};
-  parallel_for(kSearchSeeds, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      references[size_t(i)] =
-          train_reference(settings, world, schedule, seed_key(seed_of(settings, i)).fork("reference"), observer);
+  for_tasks(settings.device, kSearchSeeds, [&](int64_t i) {
+    references[size_t(i)] =
+        train_reference(settings, world, schedule, seed_key(seed_of(settings, i)).fork("reference"), observer);
   });
   return references;
 }

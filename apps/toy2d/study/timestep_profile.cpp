@@ -6,6 +6,7 @@
 #include "autograd/grad_mode.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
+#include "nn/visitors.h"
 
 namespace plumb::toy2d {
 namespace {
@@ -23,9 +24,10 @@ std::vector<TimestepBin> reward_bins(Denoiser& student, Denoiser& initial, const
                                .objective = objective.get(),
                                .policy = policy.get(),
                                .schedule = &schedule};
-  const PreferencePairs pairs = clean_pairs(world, kPairsPerClass, key.fork("pairs"));
-  const Tensor t = randint(key.fork("t"), 0, schedule.num_train_timesteps(), {pairs.size()});
-  const ObjectiveOutput output = forward(pairs, t, randn(key.fork("noise"), pairs.winners.shape()));
+  const Device device = device_of(student);
+  const PreferencePairs pairs = clean_pairs(world, kPairsPerClass, key.fork("pairs")).to(device);
+  const Tensor t = randint(key.fork("t"), 0, schedule.num_train_timesteps(), {pairs.size()}, device);
+  const ObjectiveOutput output = forward(pairs, t, randn(key.fork("noise"), pairs.winners.shape(), DType::f32, device));
   TimestepBins bins(schedule.num_train_timesteps(), std::min(kBins, schedule.num_train_timesteps()));
   bins.add(output, cat({t, t}, 0));
   return bins.bins();

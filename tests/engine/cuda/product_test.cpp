@@ -1,10 +1,8 @@
-// What is asked of cuBLASLt for a product: here a triple loop takes its place and reads the very arguments.
+// What is asked of cuBLASLt for a product: here the emulator's loops take its place and read the very arguments.
 
-#include "engine/cuda/product.h"
+#include "tests/support/cuda_emulator/product.h"
 
 #include <doctest/doctest.h>
-
-#include <cstring>
 
 #include "engine/error.h"
 #include "engine/ops/layout/view.h"
@@ -17,55 +15,14 @@
 namespace plumb {
 namespace {
 
-int calls = 0;
-ProductEpilogue last;  // what the last call asked for
-
-double value_at(const void* data, DType dtype, int64_t i) {
-  double value = 0;
-  visit_dtype(Floats{}, dtype, "product",
-              [&]<class T>() { value = double(Compute<T>(static_cast<const T*>(data)[i])); });
-  return value;
-}
-
-double element(const ProductOperand& x, DType dtype, int64_t batch, int64_t row, int64_t column) {
-  return value_at(x.data, dtype, batch * x.batch_stride + (x.transposed ? column * x.ld + row : row * x.ld + column));
-}
-
-}  // namespace
-
-// wide: as it is declared
-void matrix_product(const char*, const Cuda&, const ProductTypes& types, const ProductSize& size,
-                    const ProductOperand& a, const ProductOperand& b, const ProductEpilogue& epilogue, void* out) {
-  const bool narrow = size_of(types.in) == 2;
-  REQUIRE((types.in == types.out || (narrow && types.out == DType::f32)));
-  REQUIRE(product_knows(epilogue.activation, types.out));
-  REQUIRE((!epilogue.bias || product_adds_bias(types.out)));
-  ++calls;
-  last = epilogue;
-  Tensor one = empty({}, DType::f64);
-  for (int64_t batch = 0; batch < size.batch; ++batch)
-    for (int64_t i = 0; i < size.m; ++i)
-      for (int64_t j = 0; j < size.n; ++j) {
-        double& sum = *one.mutable_data<double>();
-        sum = epilogue.bias ? value_at(epilogue.bias, types.out, j) : 0;
-        for (int64_t k = 0; k < size.k; ++k)
-          sum += element(a, types.in, batch, i, k) * element(b, types.in, batch, k, j);
-        const Tensor result = activate(one, epilogue.activation).to(types.out);
-        std::memcpy(static_cast<char*>(out) + ((batch * size.m + i) * size.n + j) * size_of(types.out),
-                    result.raw_data(), size_t(size_of(types.out)));
-      }
-}
-
-namespace {
-
 /// Whether the product is right, and in so many calls.
 void check_matmul(const Tensor& a, const Tensor& b, const Shape& shape, int expected_calls) {
   Tensor expected = empty(shape, DType::f64), actual = empty(shape, DType::f64);
   matmul_kernel(Cpu{}, a, b, expected);
-  calls = 0;
+  const int before = emulator::product_calls();
   matmul_kernel(Cuda{}, a, b, actual);
   CHECK(test::worst_error(actual, expected.to_vector<double>()) <= 1e-13);
-  CHECK(calls == expected_calls);
+  CHECK(emulator::product_calls() - before == expected_calls);
 }
 
 }  // namespace
@@ -138,10 +95,10 @@ TEST_CASE(
           const double allowed = dtype == DType::f64 ? 1e-13 : dtype == DType::f32 ? 2e-6 : 2e-2;
           linear_kernel(Cuda{}, {x, weight, bias}, {activation}, actual);
           CHECK(test::worst_error(actual, expected.to_vector<double>()) <= allowed);
-          CHECK((last.activation == activation) == product_knows(activation, dtype));
+          CHECK((emulator::last_product_epilogue().activation == activation) == product_knows(activation, dtype));
           if (!smooth) continue;
           linear_kernel(Cuda{}, {x, weight, bias}, {activation, &actual_slope}, actual);
-          CHECK(last.activation == FusedActivation::none);
+          CHECK(emulator::last_product_epilogue().activation == FusedActivation::none);
           CHECK(test::worst_error(actual, expected.to_vector<double>()) <= allowed);
           CHECK(test::worst_error(actual_slope, slope.to_vector<double>()) <= allowed);
         }

@@ -1,11 +1,12 @@
 #pragma once
 
 // Stands in for CUDA's own header when g++ compiles a .cu for the emulator: as much of the language and the runtime as
-// the engine's kernels use. Device memory is plain memory.
+// the engine uses.
 
 #include <cstdint>
 #include <cstring>
 
+#include "tests/support/cuda_emulator/cudart.h"
 #include "tests/support/cuda_emulator/emulator.h"
 
 #define __global__
@@ -23,27 +24,10 @@ inline const plumb::emulator::Size3 &threadIdx = plumb::emulator::thread_index,
                                     &blockIdx = plumb::emulator::block_index, &blockDim = plumb::emulator::block_size,
                                     &gridDim = plumb::emulator::grid_size;
 
-enum EmulatedCudaError { cudaSuccess = 0, cudaErrorInvalidConfiguration = 9 };
-using cudaError_t = EmulatedCudaError;
-using cudaStream_t = void*;
-enum cudaMemcpyKind { cudaMemcpyDeviceToDevice = 3 };
-
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
   cudaStream_t stream = nullptr;
 };
-
-inline const char* cudaGetErrorName(cudaError_t) { return "cudaErrorInvalidConfiguration"; }
-inline const char* cudaGetErrorString(cudaError_t) { return "invalid configuration argument"; }
-inline cudaError_t cudaGetLastError() { return cudaSuccess; }
-inline cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
-  std::memset(to, value, bytes);
-  return cudaSuccess;
-}
-inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind, cudaStream_t) {
-  std::memmove(to, from, bytes);
-  return cudaSuccess;
-}
 
 inline void __syncthreads() { plumb::emulator::wait_for_block(); }
 
@@ -90,6 +74,6 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   const bool valid = grid.x > 0 && grid.y > 0 && grid.z > 0 && threads > 0 && threads <= 1024 &&
                      grid.x <= 0x7fffffffu && grid.y <= 65535 && grid.z <= 65535;
   if (!valid) return cudaErrorInvalidConfiguration;
-  plumb::emulator::run_grid(grid, block, [&] { kernel(arguments...); });
-  return cudaSuccess;
+  return plumb::emulator::submit(config->stream,
+                                 [=] { plumb::emulator::run_grid(grid, block, [&] { kernel(arguments...); }); });
 }

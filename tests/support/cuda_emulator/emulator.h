@@ -1,13 +1,14 @@
 #pragma once
 
-// CUDA's execution model on the CPU: every thread of a block is a fiber, blocks run one after the other. The .cu files
+// CUDA's execution model on the CPU: the threads of a block are fibers, blocks run one after the other. The .cu files
 // of the engine are compiled by g++ against the cuda_runtime.h beside this file, so that the address and
 // undefined-behaviour sanitizers see their every access. A fiber runs until it meets a barrier or a shuffle; running
 // the threads in another order (set_thread_order) therefore shows a missing barrier as a wrong result.
 //
 // Stricter than the hardware: a thread must not leave a kernel while others of its block wait at a barrier, and a
-// shuffle needs every lane its mask names. Both are errors (std::logic_error) here. Not modelled: streams (everything
-// is in order), caches, memory ordering, tensor cores, dynamic shared memory.
+// shuffle needs every lane its mask names. Both are errors (std::logic_error) here. Not modelled: streams at work at
+// the same time (everything is in order and done when the call returns), caches, memory ordering, tensor cores, dynamic
+// shared memory.
 
 #include <cstdint>
 #include <functional>

@@ -47,7 +47,8 @@ Tensor check_index_kernel(Cuda cuda, const char* op, const Tensor& indices, int6
   const IndexFault fault{0, op, 0, 0, limit};
   visit_dtype(TypeList<int64_t, int32_t>{}, indices.dtype(), op, [&]<class T>() {
     launch(op, cuda, {.blocks = ceil_div(indices.numel(), kThreads * kIndices)}, check_index<T>, walk,
-           indices.data<T>(), indices.numel(), fault, index_fault(indices.device()), out.mutable_data<int64_t>());
+           indices.data<T>(), indices.numel(), fault, index_fault({DeviceType::cuda, int8_t(cuda.device)}),
+           out.mutable_data<int64_t>());
   });
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -10,12 +11,14 @@ namespace plumb {
 
 /// Backend tags. A kernel is overloaded on them: `softmax_kernel(Cpu, …)`, `softmax_kernel(Cuda, …)`.
 struct Cpu {};
-/// What a launch needs to know: which device, which stream (a cudaStream_t), and whether a kernel must take the slower
-/// way where the fast one adds in no fixed order.
+/// What a launch needs to know: which device, which stream (a cudaStream_t), whether a kernel must take the slower way
+/// where the fast one adds in no fixed order, and what random draws add to their key's step: a number in the device's
+/// memory, or null for 0 (random/step_scope.h).
 struct Cuda {
   int device = 0;
   void* stream = nullptr;
   bool deterministic = false;
+  const int64_t* random_step = nullptr;
 };
 
 /// Context for work on the current stream of `device`. Throws DeviceError when that device is not there or CUDA is not

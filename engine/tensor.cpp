@@ -4,6 +4,7 @@
 #include <new>
 
 #include "engine/backend.h"
+#include "engine/cuda/capture.h"
 #include "engine/cuda/transfer.h"
 #include "engine/format.h"
 #include "engine/ops/copy/copy_kernels.h"
@@ -73,6 +74,7 @@ Tensor Tensor::to(DType target) const {
 
 Tensor Tensor::to(Device target) const {
   if (device() == target) return *this;
+  refuse_in_capture("to", "copy between the CPU and a device");
   const Tensor dense = contiguous();
   Tensor moved = empty(shape(), dtype(), target);
   const size_t bytes = size_t(numel() * size_of(dtype()));
@@ -127,7 +129,10 @@ Tensor& Tensor::mul_(double factor) {
 
 double Tensor::item_as_double() const {
   require<ShapeError>(numel() == 1, "item: tensor must have one element; {}", *this);
-  if (!device().is_cpu()) return to(kCpu).item_as_double();
+  if (!device().is_cpu()) {
+    refuse_in_capture("item", "read what the device computes");
+    return to(kCpu).item_as_double();
+  }
   double value = 0;
   visit_dtype(AllTypes{}, dtype(), "item", [&]<class T>() { value = double(static_cast<Compute<T>>(*data<T>())); });
   return value;
@@ -136,6 +141,7 @@ double Tensor::item_as_double() const {
 template <class T>
 std::vector<T> Tensor::to_vector() const {
   // to() before contiguous(): a converted copy is dense already, so at most one copy is made.
+  if (!device().is_cpu()) refuse_in_capture("to_vector", "read what the device computes");
   const Tensor dense = to(kCpu).to(dtype_of<T>).contiguous();
   const T* first = dense.template data<T>();
   return std::vector<T>(first, first + dense.numel());

@@ -10,8 +10,21 @@
 namespace plumb {
 namespace {
 
+/// Lets a thread take memory while it captures, which is for the graph's own pool.
+class Permission {
+ public:
+  Permission() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
+  ~Permission() { (void)cudaThreadExchangeStreamCaptureMode(&mode_); }
+  Permission(const Permission&) = delete;
+  Permission& operator=(const Permission&) = delete;
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
 // On the device that is current: every caller below asks for its context first.
 void* take(size_t bytes) {
+  const Permission permission;
   void* memory = nullptr;
   if (cudaMalloc(&memory, bytes) == cudaSuccess) return memory;
   (void)cudaGetLastError();
@@ -19,8 +32,10 @@ void* take(size_t bytes) {
 }
 void give(void* memory) { (void)cudaFree(memory); }
 
-/// The allocator of a device, which becomes the current one. Never destroyed: tensors in static storage outlive it.
-CachingAllocator& allocator_of(Device device) {
+}  // namespace
+
+// Never destroyed: tensors in static storage outlive it.
+CachingAllocator& cuda_allocator(Device device) {
   (void)cuda_context(device);
   static std::mutex& mutex = *new std::mutex;
   static auto& allocators = *new std::map<int, CachingAllocator*>;
@@ -30,17 +45,15 @@ CachingAllocator& allocator_of(Device device) {
   return *allocator;
 }
 
-}  // namespace
-
 CudaBlock* allocate_cuda(size_t bytes, Device device) {
-  return allocator_of(device).allocate(bytes, cuda_context(device).stream);
+  return cuda_allocator(device).allocate(bytes, cuda_context(device).stream);
 }
 
 void free_cuda(CudaBlock* block) { block->owner->free(block); }
 
-AllocatorStatistics cuda_statistics(Device device) { return allocator_of(device).statistics(); }
-void reset_cuda_peak(Device device) { allocator_of(device).reset_peak(); }
-void release_cuda_cache(Device device) { allocator_of(device).release_cached(); }
-void set_cuda_memory_cap(Device device, int64_t bytes) { allocator_of(device).set_cap(bytes); }
+AllocatorStatistics cuda_statistics(Device device) { return cuda_allocator(device).statistics(); }
+void reset_cuda_peak(Device device) { cuda_allocator(device).reset_peak(); }
+void release_cuda_cache(Device device) { cuda_allocator(device).release_cached(); }
+void set_cuda_memory_cap(Device device, int64_t bytes) { cuda_allocator(device).set_cap(bytes); }
 
 }  // namespace plumb

@@ -14,6 +14,9 @@ namespace plumb {
 CudaBlock* allocate_cuda(size_t bytes, Device device);
 void free_cuda(CudaBlock* block);
 
+/// The allocator of a device, which becomes the thread's current one. Throws DeviceError when it is not there.
+CachingAllocator& cuda_allocator(Device device);
+
 /// As allocator.h, of a CUDA device. Throw DeviceError when it is not there.
 AllocatorStatistics cuda_statistics(Device device);
 void reset_cuda_peak(Device device);

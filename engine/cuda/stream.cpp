@@ -8,6 +8,7 @@
 #include "engine/cuda/check.cuh"
 #include "engine/cuda/device.h"
 #include "engine/format.h"
+#include "engine/random/step_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -45,7 +46,7 @@ cudaStream_t as_stream(void* handle) { return static_cast<cudaStream_t>(handle);
 Cuda cuda_context(Device device) {
   select(device);
   void* stream = current[size_t(device.index)];
-  return {device.index, stream ? stream : shared_stream(device), is_deterministic()};
+  return {device.index, stream ? stream : shared_stream(device), is_deterministic(), random_step_on(device)};
 }
 
 CudaStream::CudaStream(Device device) : device_(device) {

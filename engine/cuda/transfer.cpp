@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "engine/backend.h"
+#include "engine/cuda/capture.h"
 #include "engine/cuda/check.cuh"
 #include "engine/cuda/fault.h"
 #include "engine/cuda/stream.h"
@@ -47,6 +48,7 @@ cudaStream_t stream_of(Device device) { return static_cast<cudaStream_t>(cuda_co
 }  // namespace
 
 void copy_to_device(const void* from, void* to, size_t bytes, Device device) {
+  refuse_in_capture("copy_to_device", "copy from the CPU");
   const cudaStream_t stream = stream_of(device);
   (void)index_fault(device);  // there before the first kernel that may need it, hence before any capture
   Ring& ring = ring_of(device);
@@ -63,6 +65,7 @@ void copy_to_device(const void* from, void* to, size_t bytes, Device device) {
 }
 
 void copy_to_host(const void* from, void* to, size_t bytes, Device device) {
+  refuse_in_capture("copy_to_host", "read what the device computes");
   const cudaStream_t stream = stream_of(device);
   Ring& ring = ring_of(device);
   const std::lock_guard lock(ring.mutex);
@@ -87,6 +90,7 @@ void copy_to_host(const void* from, void* to, size_t bytes, Device device) {
 }
 
 void synchronize(Device device) {
+  refuse_in_capture("synchronize", "wait for the device");
   check_cuda("synchronize", cudaStreamSynchronize(stream_of(device)));
   raise_index_fault(*index_fault(device));
 }

@@ -1,8 +1,5 @@
 #include "nn/optim/ema.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "engine/format.h"
 #include "engine/ops/optim/flat.h"
 #include "engine/require.h"
@@ -15,21 +12,14 @@ Tensor flat(const Tensor& x) { return x.view_as({x.numel()}, {1}, x.offset()); }
 
 }  // namespace
 
-double ema_decay(int64_t step, const EmaOptions& options) {
-  const double s = double(std::max<int64_t>(0, step - options.update_after_step - 1));
-  if (s <= 0) return 0;
-  const double rule =
-      options.use_ema_warmup ? 1 - std::pow(1 + s / options.inv_gamma, -options.power) : (1 + s) / (10 + s);
-  return std::max(std::min(rule, options.decay), options.min_decay);
-}
-
 Ema::Ema(const ParameterList& parameters, const EmaOptions& options) : parameters_(parameters), options_(options) {
   require<ValueError>(!parameters.empty(), "EMA: there must be parameters to average (0)");
   require<ValueError>(options.decay >= 0 && options.decay <= 1 && options.min_decay >= 0 && options.min_decay <= 1,
                       "EMA: decay and min_decay must be in [0, 1] ({}, {})", options.decay, options.min_decay);
   require<ValueError>(options.inv_gamma > 0, "EMA: inv_gamma must be positive ({})", options.inv_gamma);
-  decay_ = scalar(0, DType::f64, parameters.front().parameter->value().device());
-  steps_ = scalar(0, DType::i64);
+  const Device device = parameters.front().parameter->value().device();
+  decay_ = scalar(0, DType::f64, device);
+  steps_ = scalar(0, DType::i64, device);
   for (const NamedParameter& named : parameters) {
     const Tensor& weight = named.parameter->weight();
     Tensor shadow = empty_like(weight);
@@ -38,11 +28,9 @@ Ema::Ema(const ParameterList& parameters, const EmaOptions& options) : parameter
   }
 }
 
-void Ema::update() {
+void Ema::update(const Tensor& skip) {
   require<Error>(!swapped_, "EMA: weights and averages are swapped; swap back before update");
-  ++step_;
-  steps_.fill_(double(step_));
-  decay_.fill_(ema_decay(step_, options_));
+  advance_ema(steps_, decay_, skip, options_);
   for (size_t i = 0; i < shadows_.size(); ++i) {
     const Parameter& parameter = *parameters_[i].parameter;
     if (!parameter.requires_grad()) {
@@ -74,9 +62,6 @@ StateDict Ema::state_dict() const {
   return state;
 }
 
-void Ema::load_state_dict(const StateDict& state) {
-  load_tensors("EMA state", state_dict(), state);
-  step_ = steps_.item<int64_t>();
-}
+void Ema::load_state_dict(const StateDict& state) { load_tensors("EMA state", state_dict(), state); }
 
 }  // namespace plumb

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/cuda/capture.h"
 #include "engine/format.h"
 #include "engine/require.h"
 
@@ -28,6 +29,7 @@ Optimizer::Optimizer(const ParameterList& parameters, double learning_rate, std:
 
 void Optimizer::set_learning_rate(double rate) {
   check_setting("optimiser", "learning_rate", rate, 0, std::numeric_limits<double>::infinity());
+  refuse_in_capture("set_learning_rate", "fix the learning rate");
   learning_rate_ = rate;
   control_.learning_rate.fill_(rate);
 }

@@ -94,6 +94,13 @@ void advance_step_kernel(Cpu, StepControl& control) {
   if (!is_skipped(control)) *control.step.mutable_data<double>() += 1;
 }
 
+void advance_ema_kernel(Cpu, Tensor& step, Tensor& decay, const Tensor& skip, const EmaOptions& options) {
+  const bool skipped = skip.defined() && *skip.data<bool>();
+  int64_t& count = *step.mutable_data<int64_t>();
+  if (!skipped) ++count;
+  *decay.mutable_data<double>() = skipped ? 1 : ema_decay(count, options);
+}
+
 void adam_kernel(Cpu, UpdateTensors& tensors, const StepControl& control, const AdamOptions& options) {
   if (is_skipped(control)) return;
   update_weights(tensors, [&]<class A>(A* weights, int64_t begin, int64_t count) {

@@ -132,6 +132,17 @@ struct AdvanceStep {
     if (!skip || !*skip) *step += 1;
   }
 };
+struct AdvanceEma {
+  int64_t* step;
+  double* decay;
+  const bool* skip;
+  EmaOptions options;
+  __device__ void operator()() const {
+    const bool skipped = skip && *skip;
+    if (!skipped) ++*step;
+    *decay = skipped ? 1 : ema_decay(*step, options);
+  }
+};
 struct Root {
   const double* x;
   double* root;
@@ -196,6 +207,12 @@ void adam_kernel(Cuda cuda, UpdateTensors& tensors, const StepControl& control, 
 
 void sgd_kernel(Cuda cuda, UpdateTensors& tensors, const StepControl& control, const SgdOptions& options) {
   update<Sgd>("sgd_step", cuda, tensors, control, options);
+}
+
+void advance_ema_kernel(Cuda cuda, Tensor& step, Tensor& decay, const Tensor& skip, const EmaOptions& options) {
+  once("advance_ema", cuda,
+       AdvanceEma{step.mutable_data<int64_t>(), decay.mutable_data<double>(),
+                  skip.defined() ? skip.data<bool>() : nullptr, options});
 }
 
 void ema_kernel(Cuda cuda, const Tensor& weight, const Tensor& decay, Tensor& shadow) {

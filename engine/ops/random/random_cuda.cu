@@ -55,15 +55,16 @@ struct BoundedIntegers {
   }
 };
 
-/// Flat block f is block f % per_row of row f / per_row; the last of a row may be cut short.
+/// Flat block f is block f % per_row of row f / per_row; the last of a row may be cut short. step_offset may be null.
 template <class Distribution>
-__global__ void draw_kernel(RandomKey key, uint64_t bits, Rows rows, typename Distribution::Type* out,
-                            Distribution distribution) {
+__global__ void draw_kernel(RandomKey key, const int64_t* step_offset, uint64_t bits, Rows rows,
+                            typename Distribution::Type* out, Distribution distribution) {
   constexpr int64_t kPerBlock = Distribution::kPerBlock;
+  const uint64_t key_step = key.step + (step_offset ? uint64_t(*step_offset) : 0);
   const int64_t per_row = (rows.elements + kPerBlock - 1) / kPerBlock, step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t f = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; f < per_row * rows.count; f += step) {
     const int64_t row = f / per_row, block = f % per_row, first = block * kPerBlock;
-    const PhiloxBlock drawn = philox(philox_counter(key.step, key.sample0 + uint64_t(row), uint64_t(block)),
+    const PhiloxBlock drawn = philox(philox_counter(key_step, key.sample0 + uint64_t(row), uint64_t(block)),
                                      uint32_t(bits), uint32_t(bits >> 32));
     typename Distribution::Type values[kPerBlock];
     distribution(drawn, values);
@@ -78,7 +79,7 @@ void draw(const char* op, const Cuda& cuda, const RandomKey& key, Rows rows, Ten
   check_draw(op, key, rows, Distribution::kPerBlock);
   if (rows.count * rows.elements == 0) return;
   const int64_t blocks = ceil_div(rows.elements, Distribution::kPerBlock) * rows.count;
-  launch(op, cuda, grid_for(blocks), draw_kernel<Distribution>, key, key.philox_key(), rows,
+  launch(op, cuda, grid_for(blocks), draw_kernel<Distribution>, key, cuda.random_step, key.philox_key(), rows,
          out.mutable_data<typename Distribution::Type>(), distribution);
 }
 

@@ -215,8 +215,17 @@ PreferenceStepResult PreferenceTrainer::gradients(const PreferencePairs& batch, 
 }
 
 void PreferenceTrainer::apply(PreferenceStepResult& result) {
+  update(result);
+  finish(result);
+}
+
+void PreferenceTrainer::update(const PreferenceStepResult& result) {
+  const Tensor loss = reshape(result.output.loss.value().to(DType::f64), result.grad_norm.shape());
+  models_.optimizer->step(logical_or(not_finite(result.grad_norm), not_finite(loss)));
+}
+
+void PreferenceTrainer::finish(PreferenceStepResult& result) {
   result.learning_rate = models_.optimizer->learning_rate();
-  models_.optimizer->step(not_finite(result.grad_norm));
   ++steps_;
   if (update_) {
     update_->after_step(result.pairs, result.key.fork("reference update"));

@@ -91,6 +91,11 @@ class PreferenceTrainer {
   /// but gradients; apply() fills in what the result lacks: learning_rate and the divergences.
   PreferenceStepResult gradients(const PreferencePairs& batch, const RandomKey& key);
   void apply(PreferenceStepResult& result);
+  /// The halves of apply(): update() is the device's part, the optimiser's step, which changes nothing where loss or
+  /// gradient is not finite; finish() is the host's, and is left out after such a step. A caller that captures
+  /// gradients() and update() as one graph of the device calls finish() after each replay.
+  void update(const PreferenceStepResult& result);
+  void finish(PreferenceStepResult& result);
 
   Denoiser& reference() { return update_ ? update_->reference() : *models_.initial; }
   /// Null when the reference never moves.

@@ -36,6 +36,8 @@ int run_align(const Arguments& arguments) {
   if (!flags.parse(arguments)) return kExitDone;
   settings.models.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
   const ConfigEntries resolved = flags.resolved();
+  settings.cuda_graph =
+      graph_steps("align", settings.cuda_graph, settings.models.device, host_work(settings), settings.global.quiet);
 
   // Everything that can be refused is refused before the folder is touched.
   PointModel model = load_point_model(settings.model);

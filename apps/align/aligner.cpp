@@ -85,7 +85,9 @@ Aligner::Aligner(const AlignSettings& settings, Json identity, PointModel model,
       settings_(settings),
       key_(RandomKey{.seed = uint64_t(settings.global.seed)}.fork("align")),
       setup_(settings, std::move(model), std::move(pairs), key_),
-      order_(setup_.pairs.size(), settings.effective_batch(), key_) {
+      order_(setup_.pairs.size(), settings.effective_batch(), key_),
+      index_(zeros({settings.effective_batch()}, DType::i64, settings.models.device)),
+      graph_(settings.models.device, settings.cuda_graph) {
   settings.optimizer.rate_at(0);  // refuses a schedule that does not fit its steps
   reference_error_ = measure_reference_error();
   if (settings.validation_steps > 0) reference_spread_ = measure_spread(setup_.models.initial());
@@ -121,9 +123,20 @@ TrainingState Aligner::state() {
   return {.model = &setup_.models.kept(), .optimizer = &setup_.optimizer, .more = setup_.trainer.state_dict()};
 }
 
-TrainingRun::Step Aligner::compute(int64_t step) {
+bool Aligner::draws_samples(int64_t step) const {
+  return settings_.validation_steps > 0 && step > 0 && step % settings_.validation_steps == 0;
+}
+
+void Aligner::go_to(int64_t step) {
   began_ = seconds_now();
-  result_ = setup_.trainer.gradients(setup_.pairs.take(order_.at(step)), key_.at_step(uint64_t(step)));
+  index_.copy_(order_.at(step));
+}
+
+PreferenceStepResult Aligner::gradients(int64_t step) {
+  return setup_.trainer.gradients(setup_.pairs.take(index_), key_.at_step(uint64_t(step)));
+}
+
+TrainingRun::Step Aligner::report(int64_t step) {
   last_ = step_statistics(result_);
   Step done{.health = {.loss = last_.loss,
                        .grad_norm = *last_.grad_norm,
@@ -132,8 +145,14 @@ TrainingRun::Step Aligner::compute(int64_t step) {
             .log = log_of(last_, settings_.optimizer.rate_at(step))};
   // MaPO's log-odds times T is no logit against a reference: it is large from the start.
   if (setup_.objective->uses_reference()) done.health.saturated = last_.saturated;
-  const bool samples = settings_.validation_steps > 0 && step > 0 && step % settings_.validation_steps == 0;
-  if (samples) {
+  return done;
+}
+
+TrainingRun::Step Aligner::compute(int64_t step) {
+  go_to(step);
+  result_ = gradients(step);
+  Step done = report(step);
+  if (draws_samples(step)) {
     done.health.spread = measure_spread(setup_.models.student());
     done.health.reference_spread = reference_spread_;
     done.log.emplace_back("spread", *done.health.spread);
@@ -144,14 +163,36 @@ TrainingRun::Step Aligner::compute(int64_t step) {
 void Aligner::apply(int64_t step, Step& done) {
   setup_.optimizer.set_learning_rate(settings_.optimizer.rate_at(step));
   setup_.trainer.apply(result_);
+  add_to(done.log, step);
+}
+
+std::optional<TrainingRun::Step> Aligner::whole_step(int64_t step) {
+  // Samples are drawn between the halves of a step.
+  if (!graph_.is_enabled() || draws_samples(step)) return std::nullopt;
+  go_to(step);
+  setup_.optimizer.set_learning_rate(settings_.optimizer.rate_at(step));
+  result_ = graph_.run(step, &setup_.trainer.reference(), [this](int64_t drawn) {
+    PreferenceStepResult now = gradients(drawn);
+    setup_.trainer.update(now);
+    return now;
+  });
+  result_.key = key_.at_step(uint64_t(step));
+  Step done = report(step);
+  if (!HealthMonitor::is_finite(done.health)) return done;
+  setup_.trainer.finish(result_);
+  add_to(done.log, step);
+  return done;
+}
+
+void Aligner::add_to(NamedValues& log, int64_t step) {
   last_.divergence = result_.divergence;
   last_.reference_divergence = result_.reference_divergence;
-  add(done.log, "divergence", result_.divergence);
-  add(done.log, "reference_divergence", result_.reference_divergence);
-  if (settings_.log_bins_steps > 0 && (step + 1) % settings_.log_bins_steps == 0) add_bins(done.log);
+  add(log, "divergence", result_.divergence);
+  add(log, "reference_divergence", result_.reference_divergence);
+  if (settings_.log_bins_steps > 0 && (step + 1) % settings_.log_bins_steps == 0) add_bins(log);
   const double seconds = seconds_now() - began_;
-  done.log.emplace_back("samples_per_s", double(settings_.effective_batch()) / seconds);
-  done.log.emplace_back("step_s", seconds);
+  log.emplace_back("samples_per_s", double(settings_.effective_batch()) / seconds);
+  log.emplace_back("step_s", seconds);
 }
 
 void Aligner::add_bins(NamedValues& log) const {

@@ -5,6 +5,7 @@
 #include "align/timestep_bins.h"
 #include "apps/align/setup.h"
 #include "apps/common/epoch_order.h"
+#include "apps/common/step_graph.h"
 #include "apps/common/training_run.h"
 
 namespace plumb {
@@ -19,9 +20,20 @@ class Aligner final : public TrainingRun {
  private:
   Step compute(int64_t step) override;
   void apply(int64_t step, Step& done) override;
+  std::optional<Step> whole_step(int64_t step) override;
   TrainingState state() override;
   void restore_more(const StateDict& more) override { setup_.trainer.load_state_dict(more); }
   void finish(const OutputDir& out, double seconds) override;
+
+  bool draws_samples(int64_t step) const;
+  /// Begins a step: notes the time and writes what the host decides of it to where gradients() reads it.
+  void go_to(int64_t step);
+  /// Of the pairs gone to, with the draws of `step`.
+  PreferenceStepResult gradients(int64_t step);
+  /// What result_ tells, read once.
+  Step report(int64_t step);
+  /// What the log also says of a step that was applied.
+  void add_to(NamedValues& log, int64_t step);
 
   /// Error of the initial model on winners against the forward process' target, at the timesteps that are trained.
   double measure_reference_error();
@@ -36,6 +48,8 @@ class Aligner final : public TrainingRun {
   RandomKey key_;
   AlignSetup setup_;
   EpochOrder order_;
+  Tensor index_;  // i64 [effective batch], on the pairs' device
+  StepGraph<PreferenceStepResult> graph_;
   double reference_error_ = 0, reference_spread_ = 0;
   double began_ = 0;  // seconds, of the step under way
   PreferenceStepResult result_;

@@ -33,6 +33,7 @@ void add_training_flags(Flags& flags, AlignSettings& s) {
   flags.add("--gradient_accumulation_steps", s.accumulation, "forwards of one step", between(1, 10'000'000));
   add_optimizer_flags(flags, s.optimizer);
   add_precision_flag(flags, s.mixed_precision);
+  add_graph_flag(flags, s.cuda_graph);
   flags.add("--scale_lr", s.scale_lr, "multiply the rate by the effective batch").advanced();
   flags.add("--use_lora", s.models.use_lora, "train low-rank adapters alone");
   flags.add("--rank", s.models.adapter.rank, "of the adapters", between(1, 65536)).advanced();
@@ -186,6 +187,12 @@ void add_flags(Flags& flags, AlignSettings& s) {
                        "resume_from_checkpoint"});
   flags.add_global(s.global);
   flags.example("plumb align --model runs/train/model --objective ddspo --policy training_free");
+}
+
+std::string host_work(const AlignSettings& s) {
+  if (s.models.policy.name == "oracle") return "--policy oracle computes its scores on the host";
+  if (s.objective.name == "self_dpo") return "self_dpo orders its losers on the host";
+  return "";
 }
 
 void resolve(AlignSettings& s) {

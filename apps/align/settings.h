@@ -51,6 +51,7 @@ struct AlignSettings {
                               .max_grad_norm = 1};
   bool scale_lr = false;
   MixedPrecision mixed_precision = MixedPrecision::no;
+  bool cuda_graph = true;
   bool merge_lora = false;
   double perturb_init = 0;  ///< standard deviation of noise on the student's first weights
   PreferenceTrainerOptions trainer{.divergence_every = 10};
@@ -66,6 +67,9 @@ struct AlignSettings {
 };
 
 void add_flags(Flags& flags, AlignSettings& settings);
+
+/// What of a step is the host's work, in a few words, so that it cannot be one graph of a device; empty: nothing.
+std::string host_work(const AlignSettings& settings);
 
 /// Settings that follow from others: the scaled rate, the micro-batch, the reference update, the compute type. Call
 /// after parsing. Throws UsageError for a batch that is too large, or for fp16.

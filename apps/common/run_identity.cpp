@@ -11,9 +11,10 @@ namespace plumb {
 namespace {
 
 /// Flags of every training verb that change nothing in what a run computes.
-constexpr std::array<std::string_view, 15> kRunOnly = {
+constexpr std::array<std::string_view, 16> kRunOnly = {
     "checkpointing_steps",
     "checkpoints_total_limit",
+    "cuda_graph",
     "deterministic",
     "device",
     "health_collapse",

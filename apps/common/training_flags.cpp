@@ -1,5 +1,7 @@
 #include "apps/common/training_flags.h"
 
+#include <cstdio>
+
 #include "engine/format.h"
 #include "engine/require.h"
 
@@ -36,6 +38,18 @@ DType compute_dtype(MixedPrecision precision, std::string_view verb) {
                       "{}: --mixed_precision fp16 needs a loss scale, which this version does not have; use bf16",
                       verb);
   return precision == MixedPrecision::bf16 ? DType::bf16 : DType::f32;
+}
+
+void add_graph_flag(Flags& flags, bool& cuda_graph) {
+  flags.add("--cuda_graph", cuda_graph, "on a CUDA device, capture the step once and replay it").advanced();
+}
+
+bool graph_steps(std::string_view verb, bool wanted, Device device, std::string_view host, bool quiet) {
+  if (!wanted || !device.is_cuda()) return false;
+  if (!host.empty() && !quiet)
+    std::fprintf(stderr, "plumb %.*s: no CUDA graph: %.*s\n", int(verb.size()), verb.data(), int(host.size()),
+                 host.data());
+  return host.empty();
 }
 
 void add_checkpoint_flags(Flags& flags, CheckpointSettings& s) {

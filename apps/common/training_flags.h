@@ -37,6 +37,13 @@ void add_precision_flag(Flags& flags, MixedPrecision& precision);
 /// f32 or bf16. Throws UsageError for fp16, naming the verb.
 DType compute_dtype(MixedPrecision precision, std::string_view verb);
 
+/// --cuda_graph.
+void add_graph_flag(Flags& flags, bool& cuda_graph);
+/// Whether steps run as a graph: where --cuda_graph wants it (the default), on a CUDA device, and nothing of a step
+/// needs the host. `host` says in a few words what does; where that alone is in the way, it is said in a line on
+/// standard error unless `quiet`.
+bool graph_steps(std::string_view verb, bool wanted, Device device, std::string_view host, bool quiet);
+
 /// What a run leaves behind on its way.
 struct CheckpointSettings {
   int64_t checkpointing_steps = 500;  ///< 0: only when a signal stops the run

@@ -149,13 +149,14 @@ int TrainingRun::run(const OutputDir& out) {
   for (int64_t step = first_; step < options_.steps; ++step) {
     const bool due = step > first_ && every > 0 && step % every == 0;
     const Json health = due ? monitor_.state() : Json();
-    Step result = compute(step);
+    std::optional<Step> whole = due ? std::nullopt : whole_step(step);
+    Step result = whole ? std::move(*whole) : compute(step);
     result.health.step = step + 1;
     const std::optional<HealthFinding> finding = monitor_.check(result.health);
     if (due && HealthMonitor::is_finite(result.health)) save(step, health, log);
     if (finding) log.write(step + 1, result.log);
     require_healthy(finding);
-    if (HealthMonitor::is_finite(result.health)) apply(step, result);
+    if (!whole && HealthMonitor::is_finite(result.health)) apply(step, result);
     log.write(step + 1, result.log);
     progress.update(step + 1, postfix_of(result.log));
     if (stop.requested()) {

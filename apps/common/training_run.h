@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "apps/common/health.h"
@@ -55,6 +56,10 @@ class TrainingRun {
   virtual Step compute(int64_t step) = 0;
   /// Applies what compute() found, and may add to its log. Not called when it is not finite.
   virtual void apply(int64_t step, Step& done) = 0;
+  /// Both at once where that can be: the whole step as one graph of a device, which changes nothing when loss or
+  /// gradient is not finite. Empty: this step goes by compute() and apply(), as every step does before which a
+  /// checkpoint is due.
+  virtual std::optional<Step> whole_step(int64_t) { return std::nullopt; }
   virtual TrainingState state() = 0;
   /// Takes TrainingState::more of a checkpoint back.
   virtual void restore_more(const StateDict&) {}

@@ -35,6 +35,7 @@ void add_training_flags(Flags& flags, Settings& s) {
   flags.add("--train_batch_size", s.batch, "points a step", between(1, 10'000'000));
   add_optimizer_flags(flags, s.optimizer);
   add_precision_flag(flags, s.mixed_precision);
+  add_graph_flag(flags, s.cuda_graph);
   flags.add("--use_ema", s.use_ema, "average the weights; the model written is the average");
   flags.add("--ema_decay", s.ema_decay, "of the average", between(0, 1)).advanced();
 }

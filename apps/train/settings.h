@@ -28,7 +28,8 @@ struct Settings {
   CheckpointSettings checkpoints = {};
   /// An untrained network's error is what collapse is measured against: twice that is worse than knowing nothing.
   HealthLimits health = {};
-  Device device = kCpu;  ///< what --device names
+  bool cuda_graph = true;  ///< a step is one graph, where it can be
+  Device device = kCpu;    ///< what --device names
 
   int64_t steps() const { return optimizer.steps(); }
 };

@@ -16,6 +16,8 @@ int run_train(const Arguments& arguments) {
   if (!flags.parse(arguments)) return kExitDone;
   settings.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
 
+  settings.cuda_graph = graph_steps("train", settings.cuda_graph, settings.device, "", settings.global.quiet);
+
   // Everything that can be refused is refused before the folder is touched.
   const train::PointData data = train::load_data(settings);
   train::Trainer trainer(settings, flags.resolved(), data);

@@ -7,6 +7,7 @@
 #include "autograd/grad_mode.h"
 #include "engine/format.h"
 #include "engine/io/json.h"
+#include "engine/ops.h"
 #include "nn/optim/clip.h"
 #include "nn/read_together.h"
 
@@ -49,6 +50,7 @@ Trainer::Trainer(const Settings& settings, const ConfigEntries& resolved, const 
       schedule_(settings.schedule),
       optimizer_(parameters(*model_.network), settings.optimizer.adam),
       batches_(data_, settings.batch, settings.schedule.num_train_timesteps, key_),
+      graph_(settings.device, settings.cuda_graph),
       last_loss_(std::nan("")) {
   if (settings.use_ema)
     ema_ = std::make_unique<Ema>(parameters(*model_.network), EmaOptions{.decay = settings.ema_decay});
@@ -69,13 +71,17 @@ double Trainer::measure_error() {
   return sum / double(batches);
 }
 
-TrainingRun::Step Trainer::compute(int64_t step) {
+Trainer::Found Trainer::gradients(int64_t step) {
   optimizer_.zero_grad();
-  const Variable loss = loss_of(batches_.at(step));
+  const Variable loss = loss_of(batches_.batch(step));
   backward(loss);
   const double limit = settings_.optimizer.max_grad_norm;
   const Tensor norm = limit > 0 ? clip_grad_norm(optimizer_.arena(), limit) : grad_norm(optimizer_.arena());
-  const auto numbers = read_together({loss.value(), norm});
+  return {loss.value(), norm};
+}
+
+TrainingRun::Step Trainer::report(int64_t step, const Found& found) {
+  const auto numbers = read_together({found.loss, found.grad_norm});
   last_loss_ = numbers[0].front();
   const double grad_norm = numbers[1].front();
   return {
@@ -83,10 +89,29 @@ TrainingRun::Step Trainer::compute(int64_t step) {
       .log = {{"loss", last_loss_}, {"lr", settings_.optimizer.rate_at(step)}, {"grad_norm", grad_norm}}};
 }
 
+TrainingRun::Step Trainer::compute(int64_t step) {
+  batches_.go_to(step);
+  return report(step, gradients(step));
+}
+
 void Trainer::apply(int64_t step, Step&) {
   optimizer_.set_learning_rate(settings_.optimizer.rate_at(step));
   optimizer_.step();
   if (ema_) ema_->update();
+}
+
+std::optional<TrainingRun::Step> Trainer::whole_step(int64_t step) {
+  if (!graph_.is_enabled()) return std::nullopt;
+  batches_.go_to(step);
+  optimizer_.set_learning_rate(settings_.optimizer.rate_at(step));
+  const Found found = graph_.run(step, this, [this](int64_t drawn) {
+    const Found now = gradients(drawn);
+    const Tensor skip = logical_or(plumb::not_finite(now.grad_norm), plumb::not_finite(now.loss.to(DType::f64)));
+    optimizer_.step(skip);
+    if (ema_) ema_->update(skip);
+    return now;
+  });
+  return report(step, found);
 }
 
 void Trainer::finish(const OutputDir& out, double seconds) {

@@ -103,9 +103,11 @@ def files(out):
 def repeated(report, runs, name, arguments, half):
     """Twice the same bytes; and again from a checkpoint in the middle, on the device and on the CPU."""
     folder = runs.folder
-    out, again, part = (folder / f"{name} {what}" for what in ("cuda", "again", "part"))
+    out, again, part, eager = (folder / f"{name} {what}" for what in ("cuda", "again", "part", "eager"))
     runs.expect(report, *arguments, "--device", "cuda:0", "--out", again)
     report.expect(files(out) == files(again), f"{name}: the same bytes once more")
+    runs.expect(report, *arguments, "--device", "cuda", "--cuda_graph=false", "--out", eager)
+    report.expect(files(out) == files(eager), f"{name}: a captured step has the bits of one that is not")
     # The shorter run is the first half of the longer: the rate does not depend on the number of steps.
     whole = str(2 * half)
     shorter = [str(half) if word == whole and arguments[i - 1] == "--max_train_steps" else word

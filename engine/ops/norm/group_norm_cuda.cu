@@ -1,5 +1,5 @@
-// Group norm on CUDA, in either memory order, with or without SiLU. With n = (x - mean) * rstd of the group, as on the
-// CPU:
+// Group norm on CUDA, in either memory order, with or without SiLU: what does not fit group_norm_packs_cuda.cu. With n
+// = (x - mean) * rstd of the group, as on the CPU:
 //
 //   forward   z = (x - mean) * (rstd * weight) + bias;   y = z, or silu(z)
 //   backward  g = grad (times silu'(z)),  h = g * weight,  M values a group:
@@ -14,6 +14,7 @@
 #include "engine/cuda/sums.cuh"
 #include "engine/ops/elementwise/activation_functors.h"
 #include "engine/ops/norm/group_norm_kernels.h"
+#include "engine/ops/norm/group_norm_packs.h"
 
 namespace plumb {
 namespace {
@@ -183,13 +184,16 @@ void backward(const Cuda& cuda, const Tensor& grad, const GroupNormSaved& saved,
 
 void group_norm_kernel(Cuda cuda, const Tensor& x, const Tensor& weight, const Tensor& bias,
                        const GroupNormOptions& options, GroupNormResult& out) {
+  const GroupNormSaved saved{x, out.statistics, weight, bias};
+  if (group_norm_fits_packs(saved, {}, out.y)) return group_norm_packs(cuda, saved, options, out.y);
   visit_dtype(TypeList<float, double>{}, acc_dtype(x.dtype()), "group_norm", [&]<class A>() {
     launch("group_norm", cuda, {.blocks = x.shape()[0] * options.groups}, group_norm_forward<A>,
-           group_of<A>({x, out.statistics, weight, bias}, options), A(options.eps), out.y.raw_mutable_data());
+           group_of<A>(saved, options), A(options.eps), out.y.raw_mutable_data());
   });
 }
 
 void group_norm_again_kernel(Cuda cuda, const GroupNormSaved& saved, const GroupNormOptions& options, Tensor& y) {
+  if (group_norm_fits_packs(saved, {}, y)) return group_norm_again_packs(cuda, saved, options, y);
   visit_dtype(TypeList<float, double>{}, acc_dtype(saved.x.dtype()), "group_norm_again", [&]<class A>() {
     launch("group_norm_again", cuda, {.blocks = saved.x.shape()[0] * options.groups}, group_norm_again<A>,
            group_of<A>(saved, options), y.raw_mutable_data());
@@ -198,6 +202,7 @@ void group_norm_again_kernel(Cuda cuda, const GroupNormSaved& saved, const Group
 
 void group_norm_backward_kernel(Cuda cuda, const Tensor& grad, const GroupNormSaved& saved,
                                 const GroupNormOptions& options, GroupNormGrads& grads) {
+  if (group_norm_fits_packs(saved, grad, grads.x)) return group_norm_backward_packs(cuda, grad, saved, options, grads);
   visit_dtype(TypeList<float, double>{}, acc_dtype(saved.x.dtype()), "group_norm_backward",
               [&]<class A>() { backward<A>(cuda, grad, saved, options, grads); });
 }

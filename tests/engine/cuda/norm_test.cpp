@@ -84,50 +84,78 @@ TEST_CASE("rms_norm on cuda: forward and backward, with and without weight") {
     }
 }
 
+namespace {
+
+struct GroupNormCase {
+  Shape shape;  // [N, P, C]
+  int64_t groups;
+  DType dtype;
+  bool pixels_innermost, silu, parameters;
+};
+
+void check_group_norm(const GroupNormCase& what) {
+  const Shape& shape = what.shape;
+  const int64_t groups = what.groups;
+  const DType dtype = what.dtype;
+  const bool pixels_innermost = what.pixels_innermost, silu = what.silu, parameters = what.parameters;
+  CAPTURE(shape[2]);
+  CAPTURE(groups);
+  CAPTURE(silu);
+  const int64_t batch = shape[0], channels = shape[2];
+  const DType acc = acc_dtype(dtype);
+  const GroupNormOptions options{.groups = groups, .eps = 1e-5, .silu = silu};
+  // The same [N, P, C] values with the pixels next to each other in memory.
+  const auto order = [&](const Tensor& values) {
+    if (!pixels_innermost) return values;
+    Tensor turned = permute(empty({shape[0], shape[2], shape[1]}, values.dtype()), {0, 2, 1});
+    return turned.copy_(values);
+  };
+  const Tensor x = order(off_centre(shape, dtype)), grad = order(test::random_tensor(shape, 2, dtype));
+  const Tensor weight = maybe(parameters, {channels}, 3, acc), bias = maybe(parameters, {channels}, 4, acc);
+  const auto result = [&] { return GroupNormResult{order(zeros(shape, dtype)), empty({2, batch, groups}, acc)}; };
+  const auto gradients = [&] {
+    return GroupNormGrads{order(zeros(shape, dtype)), empty({channels}, acc), empty({channels}, acc)};
+  };
+  GroupNormResult expected = result(), actual = result();
+  GroupNormGrads expected_grads = gradients(), grads = gradients();
+  group_norm_kernel(Cpu{}, x, weight, bias, options, expected);
+  const GroupNormSaved saved{x, expected.statistics, weight, bias};
+  group_norm_backward_kernel(Cpu{}, grad, saved, options, expected_grads);
+  const auto check = [&] {
+    group_norm_kernel(Cuda{}, x, weight, bias, options, actual);
+    check_close(actual.y, expected.y);
+    check_close(actual.statistics, expected.statistics);
+    Tensor again = order(zeros(shape, dtype));
+    group_norm_again_kernel(Cuda{}, {x, actual.statistics, weight, bias}, options, again);
+    CHECK(test::bits_of(again) == test::bits_of(actual.y));
+    group_norm_backward_kernel(Cuda{}, grad, saved, options, grads);
+    check_close(grads.x, expected_grads.x);
+    check_close(grads.weight, expected_grads.weight);
+    check_close(grads.bias, expected_grads.bias);
+  };
+  dtype == DType::f32 ? test::in_both_orders(check) : check();
+}
+
+}  // namespace
+
 TEST_CASE("group_norm on cuda: forward and backward, both memory orders, with SiLU and parameters or not, odd groups") {
   for (const bool pixels_innermost : {false, true})
     for (DType dtype : kTypes)
       for (const auto& [shape, groups] : {std::pair{Shape{3, 1, 6}, 3}, {Shape{2, 70, 15}, 5}, {Shape{2, 5, 4}, 1}})
         for (const bool silu : {false, true})
-          for (const bool parameters : {false, true}) {
-            CAPTURE(groups);
-            CAPTURE(silu);
-            const int64_t batch = shape[0], channels = shape[2];
-            const DType acc = acc_dtype(dtype);
-            const GroupNormOptions options{.groups = groups, .eps = 1e-5, .silu = silu};
-            // The same [N, P, C] values with the pixels next to each other in memory.
-            const auto order = [&, shape = shape](const Tensor& values) {
-              if (!pixels_innermost) return values;
-              Tensor turned = permute(empty({shape[0], shape[2], shape[1]}, values.dtype()), {0, 2, 1});
-              return turned.copy_(values);
-            };
-            const Tensor x = order(off_centre(shape, dtype)), grad = order(test::random_tensor(shape, 2, dtype));
-            const Tensor weight = maybe(parameters, {channels}, 3, acc), bias = maybe(parameters, {channels}, 4, acc);
-            const auto result = [&, shape = shape, groups = groups] {
-              return GroupNormResult{order(zeros(shape, dtype)), empty({2, batch, groups}, acc)};
-            };
-            const auto gradients = [&, shape = shape] {
-              return GroupNormGrads{order(zeros(shape, dtype)), empty({channels}, acc), empty({channels}, acc)};
-            };
-            GroupNormResult expected = result(), actual = result();
-            GroupNormGrads expected_grads = gradients(), grads = gradients();
-            group_norm_kernel(Cpu{}, x, weight, bias, options, expected);
-            const GroupNormSaved saved{x, expected.statistics, weight, bias};
-            group_norm_backward_kernel(Cpu{}, grad, saved, options, expected_grads);
-            const auto check = [&, shape = shape] {
-              group_norm_kernel(Cuda{}, x, weight, bias, options, actual);
-              check_close(actual.y, expected.y);
-              check_close(actual.statistics, expected.statistics);
-              Tensor again = order(zeros(shape, dtype));
-              group_norm_again_kernel(Cuda{}, {x, actual.statistics, weight, bias}, options, again);
-              CHECK(test::bits_of(again) == test::bits_of(actual.y));
-              group_norm_backward_kernel(Cuda{}, grad, saved, options, grads);
-              check_close(grads.x, expected_grads.x);
-              check_close(grads.weight, expected_grads.weight);
-              check_close(grads.bias, expected_grads.bias);
-            };
-            dtype == DType::f32 ? test::in_both_orders(check) : check();
-          }
+          for (const bool parameters : {false, true})
+            check_group_norm({shape, groups, dtype, pixels_innermost, silu, parameters});
+}
+
+TEST_CASE(
+    "group_norm on cuda: channels in packs, groups across packs, one pixel, many chunks, an odd number of packs") {
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (const auto& [shape, groups] : {std::pair{Shape{2, 67, 24}, 8},
+                                        {Shape{1, 9, 320}, 32},
+                                        {Shape{2, 1, 16}, 1},
+                                        {Shape{1, 5, 536}, 2},
+                                        {Shape{1, 150, 8}, 8}})
+      for (const bool on : {false, true}) check_group_norm({shape, groups, dtype, false, on, on});
 }
 
 }  // namespace plumb

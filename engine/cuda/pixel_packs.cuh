@@ -62,8 +62,8 @@ struct Part {
   __device__ int64_t at(const Split& s, int p) const { return (n * s.pixels + p) * s.packs + pack; }
 };
 
-/// Calls use(values, pixel's place) for the packs of every pixel of a part, from N arrays, with kInFlight loads under
-/// way.
+/// Calls use(values, pixel's place, pixel) for the packs of every pixel of a part, from N arrays, with kInFlight loads
+/// under way.
 template <class T, int N, class F>
 __device__ inline void for_each_pixel(const Split& s, const Part& part, const Pack<T>* const (&from)[N], F&& use) {
   constexpr int kPixels = kInFlight / N;
@@ -77,7 +77,7 @@ __device__ inline void for_each_pixel(const Split& s, const Part& part, const Pa
     }
     PLUMB_UNROLL
     for (int u = 0; u < kPixels; ++u)
-      if (p + u * s.lanes < part.end) use(loaded[u], part.at(s, p + u * s.lanes));
+      if (p + u * s.lanes < part.end) use(loaded[u], part.at(s, p + u * s.lanes), p + u * s.lanes);
   }
 }
 

@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(kThreads) channel_statistics(Split s, const Pa
     for (int k = 0; k < kSize; ++k) shift[k] = to_float(first.item[k]);
     for (int k = 0; part.lane == 0 && k < kSize; ++k) shifts[part.slot * kSize + k] = shift[k];
   }
-  for_each_pixel<T, 1>(s, part, {x}, [&](const Pack<T>(&values)[1], int64_t) {
+  for_each_pixel<T, 1>(s, part, {x}, [&](const Pack<T>(&values)[1], int64_t, int) {
     PLUMB_UNROLL
     for (int k = 0; k < kSize; ++k) {
       const float distance = to_float(values[0].item[k]) - shift[k];
@@ -84,6 +84,7 @@ struct GroupPart {
   __device__ int64_t at(const Split& s, int i) const { return (n * s.chunks + chunk(i)) * s.channels + channel(i); }
 };
 
+// wide: where partial results are, and where statistics go
 __global__ void group_statistics(Split s, Groups g, int64_t count, const SumPair<float>* partial, float eps,
                                  float* means, float* rstds) {
   const GroupPart part(s, g);
@@ -133,7 +134,7 @@ __global__ void __launch_bounds__(kThreads) normalise(Split s, Parameters p, con
   const Part part(s, true);
   if (!part.busy) return;
   const Affine<kSize> affine(part, p);
-  for_each_pixel<T, 1>(s, part, {x}, [&](const Pack<T>(&values)[1], int64_t at) {
+  for_each_pixel<T, 1>(s, part, {x}, [&](const Pack<T>(&values)[1], int64_t at, int) {
     Pack<T> result;
     PLUMB_UNROLL
     for (int k = 0; k < kSize; ++k) {
@@ -152,7 +153,7 @@ __global__ void __launch_bounds__(kThreads)
   const Part part(s, false);
   SumPair<float> sums[kSize] = {};
   const Affine<kSize> affine(part, p);
-  for_each_pixel<T, 2>(s, part, {x, grad}, [&](const Pack<T>(&values)[2], int64_t) {
+  for_each_pixel<T, 2>(s, part, {x, grad}, [&](const Pack<T>(&values)[2], int64_t, int) {
     PLUMB_UNROLL
     for (int k = 0; k < kSize; ++k) {
       const float value = to_float(values[0].item[k]), up = to_float(values[1].item[k]);
@@ -199,7 +200,7 @@ __global__ void __launch_bounds__(kThreads) input_gradient(Split s, Parameters p
     level[k] = mean.second;
     weight[k] = p.weight ? p.weight[channel] : 1.0f;
   }
-  for_each_pixel<T, 2>(s, part, {x, grad}, [&](const Pack<T>(&values)[2], int64_t at) {
+  for_each_pixel<T, 2>(s, part, {x, grad}, [&](const Pack<T>(&values)[2], int64_t at, int) {
     Pack<T> result;
     PLUMB_UNROLL
     for (int k = 0; k < kSize; ++k) {

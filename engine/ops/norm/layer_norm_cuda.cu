@@ -1,7 +1,8 @@
-// Layer norm and rms norm on CUDA; norm_rows_cuda.cuh has the kernels. One file: one compilation of them.
+// Layer norm and rms norm on CUDA; norm_packs_cuda.cuh and norm_rows_cuda.cuh have the kernels. One file: one
+// compilation of them.
 
 #include "engine/ops/norm/layer_norm_kernels.h"
-#include "engine/ops/norm/norm_rows_cuda.cuh"
+#include "engine/ops/norm/norm_run_cuda.cuh"
 #include "engine/ops/norm/rms_norm_kernels.h"
 
 namespace plumb {

@@ -1,8 +1,8 @@
 #pragma once
 
-// Layer norm and rms norm: one block a row, which is read from memory once and from the cache after that. An rms norm
-// is a layer norm whose mean is 0. In Acc<T>, two passes: stable for a mean far from zero. The gradients of weight and
-// bias are sums over rows (sums.cuh).
+// Layer norm and rms norm of any rows: one block a row, which is read from memory once and from the cache after that.
+// An rms norm is a layer norm whose mean is 0. In Acc<T>, two passes: stable for a mean far from zero. The gradients of
+// weight and bias are sums over rows (sums.cuh).
 
 #include "engine/cuda/element.cuh"
 #include "engine/cuda/sums.cuh"
@@ -112,24 +112,6 @@ struct StoreParameters {
     if (bias.data) bias.set(i, sums.second);
   }
 };
-
-inline void run_norm(const char* op, const Cuda& cuda, const NormForward& p, int64_t rows, DType dtype, bool centred) {
-  visit_dtype(TypeList<float, double>{}, acc_dtype(dtype), op, [&]<class A>() {
-    launch(op, cuda, {.blocks = rows, .threads = threads_for(p.width)}, norm_forward<A>, p, centred);
-  });
-}
-
-inline void run_norm_backward(const char* op, const Cuda& cuda, const NormBackward& p, const Tensor& rstd,
-                              const NormArray& weight, const NormArray& bias) {
-  const int64_t rows = rstd.numel();
-  visit_dtype(TypeList<float, double>{}, rstd.dtype(), op, [&]<class A>() {
-    if (p.grad_x.data)
-      launch(op, cuda, {.blocks = rows, .threads = threads_for(p.width)}, norm_backward<A>, p, p.mean.data != nullptr);
-    if (weight.data || bias.data)
-      sum_columns<SumPair<A>>(op, cuda, rstd.device(), rows, p.width, ParameterTerm<A>{p},
-                              StoreParameters<A>{weight, bias});
-  });
-}
 
 }  // namespace
 }  // namespace plumb

@@ -91,6 +91,54 @@ TEST_CASE("softmax and log_softmax on cuda, forward and backward: any dimension,
   });
 }
 
+TEST_CASE("sum on cuda: columns of a dense matrix, in packs") {
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (const Shape& shape : {Shape{300, 40}, Shape{1000, 8}}) {
+      const Tensor x = test::random_tensor(shape, 1, dtype);
+      const ReductionLayout layout = reduction_layout(x, 1);
+      Tensor expected = empty({shape[1]}, dtype), actual = empty({shape[1]}, dtype);
+      const auto check = [&] {
+        mean_kernel(Cpu{}, x, layout, expected);
+        mean_kernel(Cuda{}, x, layout, actual);
+        CHECK(worst_error(actual, expected.to_vector<double>()) <= tolerance(dtype, 40));
+      };
+      dtype == DType::f32 ? test::in_both_orders(check) : check();
+    }
+}
+
+TEST_CASE("softmax and log_softmax on cuda: dense rows in packs, a warp and a block a row, NaN and infinities") {
+  const double inf = __builtin_inf();
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (const Shape& shape : {Shape{11, 16}, Shape{3, 200}, Shape{9, 640}, Shape{2, 1304}}) {
+      CAPTURE(shape[1]);
+      Tensor wide = test::random_tensor(shape, 1);
+      wide.mutable_data<double>()[3] = -inf;
+      wide.mutable_data<double>()[shape[1]] = __builtin_nan("");
+      wide.mutable_data<double>()[2 * shape[1] - 1] = 60;
+      const Tensor x = wide.to(dtype), grad = test::random_tensor(shape, 2, dtype);
+      const auto close = [&](const Tensor& actual, const Tensor& expected) {
+        CHECK(worst_error(actual, expected.to_vector<double>()) <= (dtype == DType::f32 ? 1e-5 : 8e-3));
+      };
+      const auto check = [&] {
+        Tensor expected = empty(shape, dtype), actual = empty(shape, dtype), slope = empty(shape, dtype),
+               expected_slope = empty(shape, dtype);
+        softmax_kernel(Cpu{}, x, 1, expected);
+        softmax_kernel(Cuda{}, x, 1, actual);
+        close(actual, expected);
+        softmax_backward_kernel(Cpu{}, grad, expected, 1, expected_slope);
+        softmax_backward_kernel(Cuda{}, grad, expected, 1, slope);
+        close(slope, expected_slope);
+        log_softmax_kernel(Cpu{}, x, 1, expected);
+        log_softmax_kernel(Cuda{}, x, 1, actual);
+        close(actual, expected);
+        log_softmax_backward_kernel(Cpu{}, grad, expected, 1, expected_slope);
+        log_softmax_backward_kernel(Cuda{}, grad, expected, 1, slope);
+        close(slope, expected_slope);
+      };
+      dtype == DType::f32 ? test::in_both_orders(check) : check();
+    }
+}
+
 TEST_CASE("softmax on cuda: huge, infinite and NaN values, lines longer than a block, a single number") {
   const double inf = __builtin_inf();
   Tensor x = test::random_tensor({5, 1000}, 1, DType::f32);

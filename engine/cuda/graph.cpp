@@ -18,12 +18,15 @@ struct CudaGraph::State {
   int64_t nodes = 0;
 
   explicit State(Device on) : device(on) {}
-  ~State() {
+  // Errors are dropped: at the end of the program the driver may be gone, and the memory with it.
+  ~State() try {
     if (exec) {
       (void)cudaStreamSynchronize(static_cast<cudaStream_t>(cuda_context(device).stream));
       (void)cudaGraphExecDestroy(exec);
     }
     if (pool) cuda_allocator(device).retire_pool(pool);
+  } catch (...) {
+    return;
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;

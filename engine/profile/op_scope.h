@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "engine/one_device.h"
 #include "engine/profile/profile.h"
 
 namespace plumb {
@@ -19,7 +20,8 @@ void event_elementwise(int32_t event, const Tensor& output, int64_t flops_each);
 void event_work(int32_t event, int64_t flops, int64_t read_bytes);
 }  // namespace detail
 
-/// Tells a Profiler (profiler.h) about an op while it runs. Costs one load and a branch when there is none.
+/// Tells a Profiler (profiler.h) about an op while it runs. Costs one load and a branch when there is none. In a build
+/// with CUDA it also refuses inputs that are not on one device (DeviceError).
 ///
 ///   Tensor softmax(const Tensor& x, int64_t dim) {
 ///     OpScope scope("softmax", x);        // the tensors it reads, which must outlive the scope
@@ -31,6 +33,7 @@ class OpScope {
  public:
   template <class... Tensors>
   explicit OpScope(const char* name, const Tensors&... inputs) : inputs_{&inputs...} {
+    if constexpr (Inputs > 1) require_one_device(name, inputs...);
     if (detail::profiling.load(std::memory_order_relaxed)) [[unlikely]]
       event_ = detail::begin_event(EventKind::op, name, inputs_, Inputs);
   }

@@ -2,6 +2,7 @@
 
 #include "engine/backend.h"
 #include "engine/format.h"
+#include "engine/one_device.h"
 #include "engine/ops/optim/optim_kernels.h"
 #include "engine/require.h"
 
@@ -19,6 +20,7 @@ void advance_ema(Tensor& step, Tensor& decay, const Tensor& skip, const EmaOptio
   check("step", step, DType::i64);
   check("decay", decay, DType::f64);
   if (skip.defined()) check("skip", skip, DType::boolean);
+  require_one_device("advance_ema", step, decay, skip);
   step.bump_version();
   decay.bump_version();
   on_device(step.device(), [&](auto backend) { advance_ema_kernel(backend, step, decay, skip, options); });

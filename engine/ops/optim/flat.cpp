@@ -2,6 +2,7 @@
 
 #include "engine/backend.h"
 #include "engine/format.h"
+#include "engine/one_device.h"
 #include "engine/ops/optim/optim_kernels.h"
 #include "engine/profile/op_scope.h"
 #include "engine/require.h"
@@ -66,6 +67,7 @@ void ema_step(Tensor& shadow, const Tensor& weight, const Tensor& decay) {
   const OpScope scope("ema_step", shadow, weight);
   scope.elementwise(shadow, 3);
   check("ema_step", shadow, decay);
+  require_one_device("ema_step", shadow, decay);
   require<ShapeError>(weight.shape() == shadow.shape() && weight.is_contiguous(),
                       "ema_step: shadow and weight must have one shape and be contiguous; {} and {}", shadow, weight);
   require<DTypeError>(weight.dtype() == shadow.dtype(), "ema_step: shadow and weight must have one type; {} and {}",

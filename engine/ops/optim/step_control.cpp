@@ -2,6 +2,7 @@
 
 #include "engine/backend.h"
 #include "engine/format.h"
+#include "engine/one_device.h"
 #include "engine/ops/optim/optim_kernels.h"
 #include "engine/require.h"
 
@@ -15,6 +16,7 @@ void check_control(const char* op, const StepControl& control) {
                       "{}: step must be f64 of one element; {}", op, control.step);
   require<DTypeError>(!control.skip.defined() || (control.skip.dtype() == DType::boolean && control.skip.numel() == 1),
                       "{}: skip must be bool of one element; {}", op, control.skip);
+  require_one_device(op, control.step, control.learning_rate, control.skip);
 }
 
 void check_state(const char* op, const Tensor& weight, const Tensor& state) {
@@ -30,6 +32,7 @@ void check_state(const char* op, const Tensor& weight, const Tensor& state) {
 void check_update(const char* op, const UpdateTensors& tensors, const StepControl& control) {
   const Tensor& weight = tensors.weight;
   check_control(op, control);
+  require_one_device(op, tensors.weight, control.step);
   require<DTypeError>(is_floating(weight.dtype()), "{}: weights must be floating; {}", op, weight);
   require<ShapeError>(weight.rank() == 1 && weight.is_contiguous(), "{}: weights must be flat and contiguous; {}", op,
                       weight);

@@ -18,15 +18,18 @@ struct CudaGraph::State {
   int64_t nodes = 0;
 
   explicit State(Device on) : device(on) {}
-  // Errors are dropped: at the end of the program the driver may be gone, and the memory with it.
-  ~State() try {
+  ~State() {
+    try {
+      release();
+    } catch (const Error&) {  // at the end of the program the driver may be gone, and the memory with it
+    }
+  }
+  void release() {
     if (exec) {
       (void)cudaStreamSynchronize(static_cast<cudaStream_t>(cuda_context(device).stream));
       (void)cudaGraphExecDestroy(exec);
     }
     if (pool) cuda_allocator(device).retire_pool(pool);
-  } catch (...) {
-    return;
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;

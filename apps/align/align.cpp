@@ -60,7 +60,7 @@ int run_align(const Arguments& arguments) {
   write_config(out / "config.toml", "align", resolved);
   const int code = aligner.run(out);
   if (code == kExitDone && !settings.global.quiet)
-    std::printf("model: %s\n%s\n", (out / "model").c_str(), memory_line().c_str());
+    std::printf("model: %s\n%s\n", (out / "model").c_str(), memory_line(settings.models.device).c_str());
   return code;
 }
 

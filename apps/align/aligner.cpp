@@ -26,7 +26,8 @@ TrainingRunOptions run_options(const AlignSettings& settings) {
           .steps = settings.steps(),
           .checkpoints = settings.checkpoints,
           .health = settings.health,
-          .quiet = settings.global.quiet};
+          .quiet = settings.global.quiet,
+          .device = settings.models.device};
 }
 
 void add(NamedValues& values, const std::string& name, const std::optional<double>& value) {
@@ -221,7 +222,8 @@ void Aligner::finish(const OutputDir& out, double seconds) {
   metrics.set("samples_per_s", seconds > 0 ? double(done * settings_.effective_batch()) / seconds : 0.0);
   if (setup_.models.use_lora()) save_adapter(out / "adapter", setup_.models.kept(), kStudentAdapter);
   save_point_model(out / "model", setup_.models.take_model(settings_.merge_lora));
-  write_metrics(out / "metrics.json", metrics.set("memory", memory_report()).set("settings", identity()));
+  write_metrics(out / "metrics.json",
+                metrics.set("memory", memory_report(settings_.models.device)).set("settings", identity()));
 }
 
 }  // namespace plumb

@@ -18,17 +18,17 @@ int64_t peak_process_bytes() {
 #endif
 }
 
-Json memory_report() {
-  const AllocatorStatistics memory = allocator_statistics();
+Json memory_report(Device device) {
+  const AllocatorStatistics memory = allocator_statistics(device);
   return Json::object()
       .set("peak_bytes", memory.peak_allocated_bytes)
       .set("reserved_bytes", memory.reserved_bytes)
       .set("peak_process_bytes", peak_process_bytes());
 }
 
-std::string memory_line() {
+std::string memory_line(Device device) {
   return fmt::format("peak memory {} in tensors, {} of the process",
-                     human_bytes(allocator_statistics().peak_allocated_bytes), human_bytes(peak_process_bytes()));
+                     human_bytes(allocator_statistics(device).peak_allocated_bytes), human_bytes(peak_process_bytes()));
 }
 
 }  // namespace plumb

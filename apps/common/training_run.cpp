@@ -144,7 +144,7 @@ int TrainingRun::run(const OutputDir& out) {
   }
   Progress progress({.total = options_.steps, .start = first_, .quiet = options_.quiet});
   const double begin = seconds_now();
-  reset_peak_memory();  // what is reported is the peak of the steps, which plumb plan predicts
+  reset_peak_memory(options_.device);  // what is reported is the peak of the steps, which plumb plan predicts
   const int64_t every = options_.checkpoints.checkpointing_steps;
   for (int64_t step = first_; step < options_.steps; ++step) {
     const bool due = step > first_ && every > 0 && step % every == 0;

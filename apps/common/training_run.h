@@ -17,6 +17,7 @@ struct TrainingRunOptions {
   CheckpointSettings checkpoints = {};
   HealthLimits health = {};
   bool quiet = false;
+  Device device = kCpu;  ///< whose memory is reported
 };
 
 /// The frame every training verb runs in: checkpoints and resuming, log, progress, signals, health rules.

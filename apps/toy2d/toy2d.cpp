@@ -53,7 +53,8 @@ void print_summary(const Settings& settings, const Findings2d& found, double sec
               found.study ? format_study(*found.study).c_str() : "", format_claims(found.claims).c_str(),
               int(caveats().size()), caveats().data());
   std::printf("%lld seed%s in %.1f s, %s; figures, samples and metrics.json are in %s\n", (long long)settings.seeds,
-              settings.seeds == 1 ? "" : "s", seconds, memory_line().c_str(), settings.global.out.c_str());
+              settings.seeds == 1 ? "" : "s", seconds, memory_line(settings.device).c_str(),
+              settings.global.out.c_str());
 }
 
 /// Returns the exit code.

@@ -74,7 +74,7 @@ void search(const Settings& s, int64_t last, Trace& found) {
   TracedStep step(s.step);
   found.searched = true;
   for (int64_t number = 0; number <= last; ++number) {
-    Profiler profiler({.memory = false, .find_non_finite = true});
+    Profiler profiler({.memory = false, .find_non_finite = true, .device = s.step.device});
     step.run(number);
     const Profile profile = profiler.stop();
     const NonFinite& first = profile.non_finite;
@@ -106,7 +106,7 @@ Trace make_trace(const Settings& s) {
   for (int64_t i = 0; i < s.steps; ++i)
     trace.untraced_step_s = std::min(trace.untraced_step_s, seconds_of(step, number++));
   for (int64_t i = 0; i < s.steps; ++i) {
-    Profiler profiler;
+    Profiler profiler({.device = s.step.device});
     trace.finite = step.run(number++) && trace.finite;
     Profile profile = profiler.stop();
     if (i == 0 || profile.duration_ns < trace.profile.duration_ns) trace.profile = std::move(profile);
@@ -141,6 +141,9 @@ int run_trace(const Arguments& arguments) {
   if (s.global.json) {
     std::printf("%s\n", json.dump().c_str());
   } else if (!s.global.quiet) {
+    if (s.step.device.is_cuda())
+      std::printf("on %s every traced op is waited for, and the roofline below is the CPU's\n",
+                  s.global.device.c_str());
     std::fputs(trace_text(trace, s.rows).c_str(), stdout);
     for (const char* name : {"trace.json", "ops.json", "memory.csv", "memory.svg"})
       std::printf("%s\n", (out / name).c_str());

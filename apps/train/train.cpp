@@ -26,7 +26,7 @@ int run_train(const Arguments& arguments) {
   write_config(out / "config.toml", "train", flags.resolved());
   const int code = trainer.run(out);
   if (code == kExitDone && !settings.global.quiet)
-    std::printf("model: %s\n%s\n", (out / "model").c_str(), memory_line().c_str());
+    std::printf("model: %s\n%s\n", (out / "model").c_str(), memory_line(settings.device).c_str());
   return code;
 }
 

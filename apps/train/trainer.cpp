@@ -35,7 +35,8 @@ TrainingRunOptions run_options(const Settings& settings) {
           .steps = settings.steps(),
           .checkpoints = settings.checkpoints,
           .health = settings.health,
-          .quiet = settings.global.quiet};
+          .quiet = settings.global.quiet,
+          .device = settings.device};
 }
 
 }  // namespace
@@ -123,7 +124,8 @@ void Trainer::finish(const OutputDir& out, double seconds) {
   metrics.set("not_finite", not_finite()).set("parameters", count(parameters(*model_.network)));
   metrics.set("first_step", first_step()).set("seconds", seconds);
   metrics.set("samples_per_s", seconds > 0 ? double(done * settings_.batch) / seconds : 0.0);
-  write_metrics(out / "metrics.json", metrics.set("memory", memory_report()).set("settings", identity()));
+  write_metrics(out / "metrics.json",
+                metrics.set("memory", memory_report(settings_.device)).set("settings", identity()));
 }
 
 }  // namespace plumb::train

@@ -6,6 +6,7 @@
 
 #include "engine/backend.h"
 #include "engine/format.h"
+#include "engine/profile/memory_hook.h"
 
 namespace plumb {
 namespace {
@@ -46,10 +47,15 @@ CachingAllocator& cuda_allocator(Device device) {
 }
 
 CudaBlock* allocate_cuda(size_t bytes, Device device) {
-  return cuda_allocator(device).allocate(bytes, cuda_context(device).stream);
+  CudaBlock* block = cuda_allocator(device).allocate(bytes, cuda_context(device).stream);
+  detail::note_memory(block, int64_t(block->bytes), int64_t(bytes), DeviceType::cuda);
+  return block;
 }
 
-void free_cuda(CudaBlock* block) { block->owner->free(block); }
+void free_cuda(CudaBlock* block) {
+  detail::note_memory(block, -int64_t(block->bytes), 0, DeviceType::cuda);
+  block->owner->free(block);
+}
 
 AllocatorStatistics cuda_statistics(Device device) { return cuda_allocator(device).statistics(); }
 void reset_cuda_peak(Device device) { cuda_allocator(device).reset_peak(); }

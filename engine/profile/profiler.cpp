@@ -9,6 +9,8 @@
 #include <mutex>
 
 #include "engine/allocator.h"
+#include "engine/cuda/capture.h"
+#include "engine/cuda/transfer.h"
 #include "engine/format.h"
 #include "engine/profile/memory_hook.h"
 #include "engine/require.h"
@@ -113,7 +115,7 @@ int32_t begin_event(EventKind kind, const char* name, const Tensor* const* input
     if (event.input_count < ProfileEvent::kInputs)
       event.inputs[size_t(event.input_count++)] = {inputs[i]->shape(), inputs[i]->dtype()};
   }
-  event.allocated_before = allocator_statistics().allocated_bytes;
+  event.allocated_before = allocator_statistics(r.options.device).allocated_bytes;
   state.open = int32_t(r.profile.events.size());
   event.begin_ns = r.now();
   r.profile.events.push_back(event);
@@ -122,6 +124,7 @@ int32_t begin_event(EventKind kind, const char* name, const Tensor* const* input
 
 void end_event(int32_t index, const Tensor* const* inputs, int count) {
   Recording& r = recording();
+  if (r.options.device.is_cuda() && !is_capturing()) synchronize(r.options.device);
   const int64_t end = r.now();
   std::lock_guard lock(r.mutex);
   ThreadState& state = this_thread;
@@ -132,7 +135,7 @@ void end_event(int32_t index, const Tensor* const* inputs, int count) {
   }
   ProfileEvent& event = r.profile.events[size_t(index)];
   event.end_ns = end;
-  event.allocated_after = allocator_statistics().allocated_bytes;
+  event.allocated_after = allocator_statistics(r.options.device).allocated_bytes;
   state.open = event.parent;
   if (event.parent >= 0) r.profile.events[size_t(event.parent)].children_ns += event.duration_ns();
   if (!r.options.find_non_finite) return;
@@ -171,10 +174,10 @@ void event_work(int32_t index, int64_t flops, int64_t read_bytes) {
   r.profile.events[size_t(index)].read_bytes += read_bytes;
 }
 
-void record_memory(const void* block, int64_t bytes, int64_t requested_bytes) {
+void record_memory(const void* block, int64_t bytes, int64_t requested_bytes, DeviceType type) {
   Recording& r = recording();
   std::lock_guard lock(r.mutex);
-  if (!r.alive || !r.options.memory) return;
+  if (!r.alive || !r.options.memory || type != r.options.device.type) return;
   r.profile.memory.push_back({r.now(), bytes, requested_bytes, block, enter(r).open});
 }
 
@@ -188,7 +191,7 @@ Profiler::Profiler(const ProfilerOptions& options) {
   r.profile = Profile{};
   r.profile.events.reserve(4096);
   r.profile.memory.reserve(8192);
-  r.profile.allocated_before = allocator_statistics().allocated_bytes;
+  r.profile.allocated_before = allocator_statistics(options.device).allocated_bytes;
   r.threads = 0;
   ++r.number;
   r.alive = true;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/device.h"
 #include "engine/profile/op_scope.h"
 #include "engine/profile/profile.h"
 
@@ -8,6 +9,9 @@ namespace plumb {
 struct ProfilerOptions {
   bool memory = true;            ///< record every allocation and release
   bool find_non_finite = false;  ///< search every output for NaN and infinity (slow: for a step of its own)
+  /// Whose work and memory are watched. Of a CUDA device every op is waited for at its end, so that its time is the
+  /// device's and not that of asking for it.
+  Device device = kCpu;
 };
 
 /// Records every op, backward node, range and allocation of all threads while alive. One at a time. What the ops

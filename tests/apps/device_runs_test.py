@@ -187,6 +187,18 @@ def toy2d(report, runs):
     same_tensors(report, "toy2d", *(runs.folder / f"toy {d}/samples.safetensors" for d in ("cuda", "cpu")), 1e-4)
 
 
+def trace(report, runs):
+    for flags in ("", "--forward", "--objective diffusion_kto", "--objective dspo --set time_weights=paper"):
+        runs.expect(report, "trace", "--batch", 8, "--hidden", 16, "--steps", 1, "--warmup", 1, "--find_nan", "--quiet", *flags.split(),
+                    "--device", "cuda", "--out", runs.folder / "trace")
+    ops = json.loads((runs.folder / "trace/ops.json").read_text(encoding="utf-8"))
+    report.expect(ops["memory"]["peak_bytes"] > 0, "trace: the device's memory is watched")
+    for verb in ("explain", "plan", "merge"):
+        flags = {"explain": "--model x", "merge": "--model x --adapter y"}.get(verb, "").split()
+        code, error = runs(verb, "--device", "cuda", *flags)
+        report.expect(code == 2 and error.count("\n") == 1 and "cpu" in error, f"{verb} refuses a device: exit {code} {error}")
+
+
 def main():
     program, report = sys.argv[1], Report()
     with tempfile.TemporaryDirectory() as name:
@@ -196,7 +208,7 @@ def main():
             print(f"no CUDA device: {error.strip()}")
             report.skipped += 1
             return report.finish()
-        parts = (train, sample, align, half_precision, toy2d)
+        parts = (train, sample, align, half_precision, toy2d, trace)
         for part in parts:
             if len(sys.argv) < 3 or part is train or part.__name__ in sys.argv[2:]:
                 part(report, runs)

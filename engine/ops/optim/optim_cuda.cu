@@ -1,8 +1,12 @@
 // Optimiser updates on flat tensors: all parameters of a type lie in one arena, so one launch is a multi-tensor update.
 // Learning rate, step and skip are read on the device: a captured graph replays with new values. What depends on them
 // alone is computed by the first thread of each block. Same operations in the same order as the CPU (optim_rows.h).
+// f32 arenas take 16 bytes a load: AdamW of a master with a 16-bit value moves 30 bytes an element, the least, with 64
+// bytes in flight a thread (64 KB a multiprocessor at half occupancy; 4.3 TB/s need 23 KB).
 
 #include "engine/cuda/element.cuh"
+#include "engine/cuda/flat.cuh"
+#include "engine/cuda/half.cuh"
 #include "engine/cuda/sums.cuh"
 #include "engine/isa/optim_kernels.h"
 #include "engine/math.h"
@@ -41,6 +45,13 @@ Arrays arrays_of(UpdateTensors& t) {
           data_or_null(t.state2),      t.weight.numel()};
 }
 
+/// What a rule reads of an element beside its states, and whether there is a first one.
+template <class A>
+struct Element {
+  A weight, grad;
+  bool has_state;
+};
+
 template <class A>
 struct Adam {
   AdamOptions options;
@@ -57,14 +68,14 @@ struct Adam {
             A(o.epsilon),
             A(rate / (1 - math::pow(o.beta1, step)))};
   }
-  __device__ A operator()(const Arrays& arrays, int64_t i, A weight, const Coefficients& c) const {
-    A *m = static_cast<A*>(arrays.state1), *v = static_cast<A*>(arrays.state2);
-    const A w = weight * c.shrink;
-    const A g = static_cast<const A*>(arrays.grad)[i] + c.l2 * w;
-    const A first = m[i] + c.one_minus_beta1 * (g - m[i]);
-    const A second = c.beta2 * v[i] + c.one_minus_beta2 * g * g;
-    m[i] = first;
-    v[i] = second;
+  /// The new weight.
+  __device__ A operator()(const Element<A>& x, A& m, A& v, const Coefficients& c) const {
+    const A w = x.weight * c.shrink;
+    const A g = x.grad + c.l2 * w;
+    const A first = m + c.one_minus_beta1 * (g - m);
+    const A second = c.beta2 * v + c.one_minus_beta2 * g * g;
+    m = first;
+    v = second;
     return w - c.step_size * (first / (math::sqrt(second) * c.inverse_root_correction2 + c.epsilon));
   }
 };
@@ -82,10 +93,9 @@ struct Sgd {
             A(options.nesterov),
             A(options.nesterov ? options.momentum : 1)};
   }
-  __device__ A operator()(const Arrays& arrays, int64_t i, A weight, const Coefficients& c) const {
-    const A g = static_cast<const A*>(arrays.grad)[i] + c.l2 * weight;
-    if (!arrays.state1) return weight - c.learning_rate * g;
-    A& buffer = static_cast<A*>(arrays.state1)[i];
+  __device__ A operator()(const Element<A>& x, A& buffer, A&, const Coefficients& c) const {
+    const A weight = x.weight, g = x.grad + c.l2 * weight;
+    if (!x.has_state) return weight - c.learning_rate * g;
     buffer = c.momentum * buffer + c.gradient_share * g;
     return weight - c.learning_rate * (c.gradient_part * g + c.momentum_part * buffer);
   }
@@ -100,18 +110,93 @@ __global__ void update_kernel(Arrays arrays, Control control, Rule rule) {
   const typename Rule::Coefficients coefficients = shared;
   const int64_t step = int64_t(gridDim.x) * blockDim.x;
   for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < arrays.count; i += step) {
-    const A weight = rule(arrays, i, load_element<A>(arrays.weight, arrays.weight_dtype, i), coefficients);
+    A *m = static_cast<A*>(arrays.state1), *v = static_cast<A*>(arrays.state2);
+    A none = A(0);
+    const Element<A> x{load_element<A>(arrays.weight, arrays.weight_dtype, i), static_cast<const A*>(arrays.grad)[i],
+                       m != nullptr};
+    const A weight = rule(x, m ? m[i] : none, v ? v[i] : none, coefficients);
     store_element(arrays.weight, arrays.weight_dtype, i, weight);
     if (arrays.value) store_element(arrays.value, arrays.value_dtype, i, weight);
   }
+}
+
+/// Half a pack of 16-bit values beside a pack of f32.
+template <class V>
+struct alignas(4 * sizeof(V)) Values {
+  V item[4];
+};
+
+/// `from` may be null; zeros then.
+__device__ inline Pack<float> load_pack(const void* from, int64_t i) {
+  return from ? static_cast<const Pack<float>*>(from)[i] : Pack<float>{};
+}
+__device__ inline void store_pack(void* to, int64_t i, const Pack<float>& pack) {
+  if (to) static_cast<Pack<float>*>(to)[i] = pack;
+}
+
+/// Weight, gradient and states in f32, the value as V. Elements from `packs` packs on are the general kernel's.
+template <class V, class Rule>
+__global__ void __launch_bounds__(kThreads) update_packs(Arrays arrays, Control control, Rule rule, int64_t packs) {
+  __shared__ typename Rule::Coefficients shared;
+  if (control.skip && *control.skip) return;
+  if (threadIdx.x == 0) shared = rule.coefficients(*control.learning_rate, *control.step);
+  __syncthreads();
+  const typename Rule::Coefficients coefficients = shared;
+  const int64_t step = int64_t(gridDim.x) * blockDim.x;
+  for (int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < packs; i += step) {
+    Pack<float> weight = load_pack(arrays.weight, i), m = load_pack(arrays.state1, i), v = load_pack(arrays.state2, i);
+    const Pack<float> grad = load_pack(arrays.grad, i);
+    Values<V> value;
+    PLUMB_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      weight.item[k] =
+          rule({weight.item[k], grad.item[k], arrays.state1 != nullptr}, m.item[k], v.item[k], coefficients);
+      value.item[k] = from_float<V>(weight.item[k]);
+    }
+    store_pack(arrays.weight, i, weight);
+    store_pack(arrays.state1, i, m);
+    store_pack(arrays.state2, i, v);
+    if (arrays.value) static_cast<Values<V>*>(arrays.value)[i] = value;
+  }
+}
+
+/// Packs of 4 elements that update_packs can take.
+int64_t packs_of(const Arrays& arrays) {
+  for (const void* each : {static_cast<const void*>(arrays.weight), static_cast<const void*>(arrays.value), arrays.grad,
+                           static_cast<const void*>(arrays.state1), static_cast<const void*>(arrays.state2)})
+    if (!is_aligned_for_packs(each)) return 0;
+  const bool known = !arrays.value || (is_floating(arrays.value_dtype) && arrays.value_dtype != DType::f64);
+  return arrays.weight_dtype == DType::f32 && known ? arrays.count / 4 : 0;
+}
+
+void* advanced(void* data, int64_t bytes) { return data ? static_cast<char*>(data) + bytes : nullptr; }
+
+/// The elements from `first` on.
+Arrays rest_of(const Arrays& all, int64_t first, int64_t size) {
+  Arrays rest = all;
+  rest.weight = advanced(all.weight, first * size_of(all.weight_dtype));
+  rest.value = advanced(all.value, first * size_of(all.value_dtype));
+  rest.grad = static_cast<const char*>(all.grad) + first * size;
+  rest.state1 = advanced(all.state1, first * size);
+  rest.state2 = advanced(all.state2, first * size);
+  rest.count -= first;
+  return rest;
 }
 
 template <template <class> class Rule, class Options>
 void update(const char* op, const Cuda& cuda, UpdateTensors& tensors, const StepControl& control,
             const Options& options) {
   visit_dtype(TypeList<float, double>{}, acc_dtype(tensors.weight.dtype()), op, [&]<class A>() {
-    launch(op, cuda, grid_for(tensors.weight.numel()), update_kernel<A, Rule<A>>, arrays_of(tensors),
-           control_of(control), Rule<A>{options});
+    const Arrays all = arrays_of(tensors);
+    const int64_t packs = packs_of(all);
+    if (packs > 0)
+      visit_dtype(TypeList<float, BFloat16, Float16>{}, all.value_dtype, op, [&]<class V>() {
+        launch(op, cuda, grid_for(packs), update_packs<V, Rule<float>>, all, control_of(control), Rule<float>{options},
+               packs);
+      });
+    const Arrays rest = rest_of(all, packs * 4, int64_t(sizeof(A)));
+    if (rest.count > 0)
+      launch(op, cuda, grid_for(rest.count), update_kernel<A, Rule<A>>, rest, control_of(control), Rule<A>{options});
   });
 }
 

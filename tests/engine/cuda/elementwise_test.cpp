@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/error.h"
+#include "engine/ops/elementwise/binary.h"
 #include "engine/ops/elementwise/elementwise_kernels.h"
 #include "engine/ops/elementwise/geglu_kernels.h"
 #include "engine/ops/layout/cat_kernels.h"
@@ -154,6 +155,32 @@ TEST_CASE("elementwise on cuda: sizes around a pack, a block and a grid; channel
   silu_with_derivative_kernel(Cuda{}, x, actual, slope);
   CHECK(bits_of(actual) == bits_of(expected));
   CHECK(bits_of(slope) == bits_of(expected_slope));
+}
+
+TEST_CASE("geglu on cuda in packs: the CPU's bits in f32, its values in 16 bits, tails and extremes") {
+  for (DType dtype : {DType::f32, DType::bf16, DType::f16})
+    for (const int64_t width : {8, 40}) {
+      Tensor wide = mul(test::random_tensor({5, 2 * width}, 1), 4);
+      double* b = wide.mutable_data<double>() + width;
+      b[0] = 300;
+      b[1] = -300;
+      b[2] = 0;
+      b[3] = -5.5;
+      const Tensor x = wide.to(dtype), grad = test::random_tensor({5, width}, 2, dtype);
+      Tensor y = empty({5, width}, dtype), expected = empty({5, width}, dtype), slope = empty(x.shape(), dtype),
+             expected_slope = empty(x.shape(), dtype);
+      geglu_kernel(Cpu{}, x, expected);
+      geglu_kernel(Cuda{}, x, y);
+      geglu_backward_kernel(Cpu{}, grad, x, expected_slope);
+      geglu_backward_kernel(Cuda{}, grad, x, slope);
+      if (dtype == DType::f32) {
+        CHECK(test::bits_of(y) == test::bits_of(expected));
+        CHECK(test::bits_of(slope) == test::bits_of(expected_slope));
+      } else {
+        CHECK(test::worst_error(y, expected.to_vector<double>()) <= 4e-3);
+        CHECK(test::worst_error(slope, expected_slope.to_vector<double>()) <= 8e-3);
+      }
+    }
 }
 
 TEST_CASE("geglu, dropout and cat on cuda have the CPU's bits") {

@@ -15,7 +15,6 @@ std::atomic<bool> deterministic{false};
 // Sorted; one line per op.
 constexpr auto kCpuOnly = std::to_array<std::string_view>({
     "attention",
-    "conv2d",
 });
 static_assert(std::is_sorted(kCpuOnly.begin(), kCpuOnly.end()));
 

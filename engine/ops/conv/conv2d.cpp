@@ -57,8 +57,12 @@ void check_types(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                        "conv2d: operands must be on one device; x {}, weight {}, bias {}", x, weight, bias);
 }
 
-/// [N, C, H, W] as contiguous [N, H, W, C] in the type that is computed in; a channels-last tensor is not copied.
-Tensor channels_inside(const Tensor& x) { return permute(x.to(acc_dtype(x.dtype())), {0, 2, 3, 1}).contiguous(); }
+/// [N, C, H, W] as contiguous [N, H, W, C] in the type that kernels take: on the CPU the one that is computed in, on
+/// CUDA its own. A channels-last tensor is not copied.
+Tensor channels_inside(const Tensor& x) {
+  const DType dtype = x.device().is_cuda() ? x.dtype() : acc_dtype(x.dtype());
+  return permute(x.to(dtype), {0, 2, 3, 1}).contiguous();
+}
 
 /// And back, in the memory order of `like` and in its type.
 Tensor channels_outside(const Tensor& y, const Tensor& like) {

@@ -25,7 +25,7 @@ struct Conv2dOptions {
 ///   OH = (H + 2 padding - dilation (KH - 1) - 1) / stride + 1, in x's memory order (contiguous or channels-last).
 /// Floating dtypes, the same for all; 16-bit floats are computed in f32 and rounded once. N may be 0, and C (which
 /// leaves the bias). Differentiable in x, weight, bias.
-/// 3x3 kernels in f32 may go by Winograd's algorithm, with 3 to 5 times the rounding error
+/// 3x3 kernels in f32 on the CPU may go by Winograd's algorithm, with 3 to 5 times the rounding error
 /// (engine/ops/conv/algorithm.h). Throws ShapeError when shapes do not fit or the kernel is larger than the padded
 /// picture, ValueError for options out of range, DTypeError, DeviceError.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {});

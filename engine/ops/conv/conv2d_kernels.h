@@ -5,7 +5,7 @@
 #include "engine/tensor.h"
 
 // Kernels behind conv2d. Pictures come as [N, H, W, C] and banks of kernels as [O, KH, KW, C / groups], contiguous, in
-// f32 or f64; outputs have numel > 0.
+// f32 or f64, on CUDA also in bf16 and f16; outputs have numel > 0.
 
 namespace plumb {
 
@@ -28,9 +28,11 @@ void conv2d_backward_x_kernel(Cpu, const ConvGeometry& geometry, const Tensor& g
 void conv2d_backward_weight_kernel(Cpu, const ConvGeometry& geometry, const Tensor& grad, const Tensor& x,
                                    Tensor& grad_weight);
 
-// Not on CUDA yet.
-void conv2d_kernel(Cuda cuda, const auto&...) { cpu_only("conv2d", cuda); }
-void conv2d_backward_x_kernel(Cuda cuda, const auto&...) { cpu_only("conv2d", cuda); }
-void conv2d_backward_weight_kernel(Cuda cuda, const auto&...) { cpu_only("conv2d", cuda); }
+void conv2d_kernel(Cuda cuda, const ConvGeometry& geometry, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                   Tensor& y);
+void conv2d_backward_x_kernel(Cuda cuda, const ConvGeometry& geometry, const Tensor& grad, const Tensor& weight,
+                              Tensor& grad_x);
+void conv2d_backward_weight_kernel(Cuda cuda, const ConvGeometry& geometry, const Tensor& grad, const Tensor& x,
+                                   Tensor& grad_weight);
 
 }  // namespace plumb

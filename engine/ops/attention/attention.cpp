@@ -36,9 +36,12 @@ void check(const Tensor& q, const Tensor& k, const Tensor& v) {
                       v.shape().back(1), k, v);
 }
 
-/// In the type it is computed in, with rows that a product can read where they lie.
+/// The type that kernels take and give: on the CPU the one that is computed in, on CUDA the tensors' own.
+DType kernel_dtype(const Tensor& x) { return x.device().is_cuda() ? x.dtype() : acc_dtype(x.dtype()); }
+
+/// In that type, with rows that a product can read where they lie.
 Tensor with_dense_rows(const Tensor& x) {
-  const Tensor wide = x.to(acc_dtype(x.dtype()));
+  const Tensor wide = x.to(kernel_dtype(x));
   const MatrixLayout layout = matrix_layout(wide);
   return layout.valid && !layout.transposed ? wide : wide.contiguous();
 }
@@ -65,10 +68,10 @@ AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, con
   Shape shape = q.shape();
   shape[shape.rank() - 1] = v.shape().back();
   const Shape rows(shape.begin(), shape.rank() - 1);
-  const DType dtype = acc_dtype(q.dtype());
+  const DType acc = acc_dtype(q.dtype());
   if (k.shape().back(1) == 0 || numel(shape) == 0)
-    return {zeros(shape, q.dtype(), q.device()), full(rows, -HUGE_VAL, dtype, q.device())};
-  AttentionResult result{empty(shape, dtype, q.device()), empty(rows, dtype, q.device())};
+    return {zeros(shape, q.dtype(), q.device()), full(rows, -HUGE_VAL, acc, q.device())};
+  AttentionResult result{empty(shape, kernel_dtype(q), q.device()), empty(rows, acc, q.device())};
   scope.writes(result.out);
   scope.flops(product_flops(q, k, v, options.causal));
   const Tensor queries = with_dense_rows(q), keys = with_dense_rows(k), values = with_dense_rows(v);
@@ -81,7 +84,7 @@ AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, con
 AttentionGrads attention_backward(const Tensor& grad, const AttentionForward& forward, AttentionWanted wanted) {
   const OpScope scope("attention_backward", grad, forward.q, forward.k, forward.v, forward.result.out);
   const auto& [q, k, v, result, options] = forward;
-  const DType dtype = acc_dtype(q.dtype());
+  const DType dtype = kernel_dtype(q);
   AttentionGrads grads;
   const bool runs = grad.numel() > 0 && v.numel() > 0;
   const auto make = runs ? empty : zeros;

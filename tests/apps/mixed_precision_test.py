@@ -89,6 +89,11 @@ def main():
         report.expect('mixed_precision = "bf16"' in text, "config.toml says so")
         resumed(report, program, folder, "train", TRAIN, folder / "train-whole")
 
+        for out, more in (("full", BF16), ("half", ())):
+            code, error = run(program, folder, *TRAIN, *more, "--out", folder / out, "--resume_from_checkpoint", "latest")
+            refused = code == 2 and "--mixed_precision" in error and error.count("\n") == 1
+            report.expect(refused, f"{out} does not go on in another type: exit {code} {error}")
+
         for name, flags in RUNS.items():
             arguments = [*ALIGN, "--model", folder / "full/model", *flags.split()]
             for out, more in ((f"{name}-full", ()), (f"{name}-half", BF16)):

@@ -1,6 +1,9 @@
 #include "align/log_ratio.h"
 
+#include <utility>
+
 #include "autograd/ops.h"
+#include "autograd/ops/pair_logit.h"
 #include "engine/format.h"
 #include "engine/ops.h"
 #include "engine/require.h"
@@ -8,11 +11,8 @@
 namespace plumb {
 
 LogRatio log_ratio(const ObjectiveInput& input, double beta, Reduction reduction) {
-  const Variable gain = error_gain(input.pred, input.ref, input.target, reduction);  // [2B]
-  const int64_t pairs = gain.size(0) / 2;
-  const Variable margin = slice(gain, 0, 0, pairs) - slice(gain, 0, pairs, 2 * pairs);
-  return {sample_error(input.pred.value(), input.target, reduction), sample_error(input.ref, input.target, reduction),
-          gain.value(), scaled_logit(margin * (-beta / 2), input)};
+  PairLogitVariable made = pair_logit(input.pred, input.ref, input.target, beta, reduction);
+  return {std::move(made.error), std::move(made.ref_error), std::move(made.gain), scaled_logit(made.logit, input)};
 }
 
 Variable scaled_logit(const Variable& logit, const ObjectiveInput& input) {

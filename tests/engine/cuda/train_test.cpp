@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/ops/loss/pair_logit_kernels.h"
 #include "engine/ops/loss/squared_error_kernels.h"
 #include "engine/ops/optim/optim_kernels.h"
 #include "tests/engine/cuda/both_orders.h"
@@ -50,6 +51,38 @@ TEST_CASE("squared errors on cuda: a sum a sample, the gain over a reference, el
       squared_difference_backward_kernel(Cpu{}, each, pred, target, p, none);
       squared_difference_backward_kernel(Cuda{}, each, pred, target, q, none);
       CHECK(bits_of(p) == bits_of(q));
+    }
+}
+
+TEST_CASE(
+    "pair_logit on cuda: errors, gains and logits of pairs, and the gradient, from one element a sample to many") {
+  for (DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16})
+    for (const Shape& shape : {Shape{2}, Shape{6, 2}, Shape{4, 3, 100}, Shape{2, 2100}}) {
+      const Tensor pred = test::random_tensor(shape, 1, dtype), ref = test::random_tensor(shape, 2, dtype),
+                   target = test::random_tensor(shape, 3, dtype);
+      const DType acc = acc_dtype(dtype);
+      const int64_t rows = shape[0];
+      const auto results = [&] {
+        return PairLogit{empty({rows / 2}, acc), empty({rows}, acc), empty({rows}, acc), empty({rows}, acc)};
+      };
+      const PairOperands operands{pred, ref, target, double(pred.numel() / rows), -1.5};
+      const Tensor grad = test::random_tensor({rows / 2}, 4, acc);
+      PairLogit expected = results(), actual = results();
+      Tensor expected_grad = empty(shape, dtype), actual_grad = empty(shape, dtype);
+      pair_logit_kernel(Cpu{}, operands, expected);
+      pair_logit_backward_kernel(Cpu{}, grad, operands, expected_grad);
+      const auto check = [&] {
+        pair_logit_kernel(Cuda{}, operands, actual);
+        pair_logit_backward_kernel(Cuda{}, grad, operands, actual_grad);
+        const double allowed = dtype == DType::f64 ? 1e-13 : 2e-5;
+        for (const auto& [got, wanted] : {std::pair{actual.logit, expected.logit},
+                                          {actual.gain, expected.gain},
+                                          {actual.error, expected.error},
+                                          {actual.ref_error, expected.ref_error}})
+          CHECK(test::worst_error(got, wanted.to_vector<double>()) <= allowed);
+        CHECK(bits_of(actual_grad) == bits_of(expected_grad));
+      };
+      dtype == DType::f32 ? test::in_both_orders(check) : check();
     }
 }
 

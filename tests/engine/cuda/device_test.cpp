@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -164,6 +165,39 @@ TEST_CASE("emulated device: what CUDA forbids during a capture spoils it, and th
   CHECK(cudaGraphDestroy(graph) == cudaSuccess);
   CHECK(cudaFree(memory) == cudaSuccess);
   CHECK(cudaEventDestroy(event) == cudaSuccess);
+}
+
+TEST_CASE(
+    "emulated device: lazily, nothing is done before somebody waits, and then in the order of streams and events") {
+  emulator::set_lazy(true);
+  {
+    Numbers first, second;
+    int* pinned = nullptr;
+    REQUIRE(cudaHostAlloc(reinterpret_cast<void**>(&pinned), 16, cudaHostAllocDefault) == cudaSuccess);
+    std::memset(pinned, 0, 16);
+    cudaEvent_t event = nullptr;
+    REQUIRE(cudaEventCreateWithFlags(&event, cudaEventDefault) == cudaSuccess);
+    CHECK(add(first.stream, first.data, 3) == cudaSuccess);
+    CHECK(cudaEventRecord(event, first.stream) == cudaSuccess);
+    CHECK(add(first.stream, first.data, 10) == cudaSuccess);
+    CHECK(cudaStreamWaitEvent(second.stream, event, 0) == cudaSuccess);
+    CHECK(cudaMemcpyAsync(pinned, first.data, 16, cudaMemcpyDeviceToHost, second.stream) == cudaSuccess);
+    float milliseconds = 0;
+    CHECK(cudaEventElapsedTime(&milliseconds, event, event) == cudaErrorNotReady);
+    CHECK(pinned[0] == 0);
+    CHECK(cudaStreamSynchronize(second.stream) == cudaSuccess);
+    CHECK(pinned[0] == 3);  // the first stream went as far as the event
+    CHECK(cudaEventElapsedTime(&milliseconds, event, event) == cudaSuccess);
+    CHECK(first.read() == std::vector<int>{13, 13, 13, 13});
+    // Written over before the copy out of it was made.
+    std::fill(pinned, pinned + 4, 1);
+    CHECK(cudaMemcpyAsync(first.data, pinned, 16, cudaMemcpyHostToDevice, first.stream) == cudaSuccess);
+    std::fill(pinned, pinned + 4, 2);
+    CHECK(first.read() == std::vector<int>{2, 2, 2, 2});
+    CHECK(cudaEventDestroy(event) == cudaSuccess);
+    CHECK(cudaFreeHost(pinned) == cudaSuccess);
+  }
+  emulator::set_lazy(std::getenv("PLUMB_EMULATOR_LAZY") != nullptr);
 }
 
 }  // namespace plumb

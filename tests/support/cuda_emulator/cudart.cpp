@@ -1,8 +1,11 @@
 #include "tests/support/cuda_emulator/cudart.h"
 
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -30,15 +33,35 @@ struct Capture {
   bool spoiled = false;
 };
 
+/// What a stream has been asked for and has not done yet.
+struct Queue {
+  struct Item {
+    std::function<void()> work;    // or, if empty:
+    std::shared_ptr<Queue> other;  // waits until this one has done
+    uint64_t until = 0;            // so many items
+  };
+  std::deque<Item> items;
+  uint64_t asked = 0, done = 0;
+};
+
+/// When an event is reached.
+struct Moment {
+  bool reached = false;
+  std::chrono::steady_clock::time_point time;
+};
+
 }  // namespace
 
 struct EmulatedStream {
   std::shared_ptr<Capture> capture;
+  std::shared_ptr<Queue> queue = std::make_shared<Queue>();
 };
 struct EmulatedEvent {
   std::shared_ptr<Capture> capture;  // it was recorded in
-  bool timed = false, recorded = false;
-  std::chrono::steady_clock::time_point time;
+  std::shared_ptr<Queue> queue;      // of the stream it marks
+  uint64_t position = 0;             // and where
+  std::shared_ptr<Moment> moment;
+  bool timed = false;
 };
 
 namespace {
@@ -80,6 +103,49 @@ cudaError_t unsafe_call() {
 /// The capture of a stream; null: none. The default stream cannot be captured.
 Capture* capture_of(cudaStream_t stream) { return stream ? stream->capture.get() : nullptr; }
 
+bool lazy = std::getenv("PLUMB_EMULATOR_LAZY") != nullptr;
+
+void do_now(const std::function<void()>& work) {
+  const DeviceAccess access;
+  work();
+}
+
+void run_until(Queue& queue, uint64_t position) {
+  while (queue.done < position && !queue.items.empty()) {
+    const Queue::Item item = std::move(queue.items.front());
+    queue.items.pop_front();
+    ++queue.done;
+    if (item.work)
+      do_now(item.work);
+    else
+      run_until(*item.other, item.until);
+  }
+}
+void run_all(Queue& queue) { run_until(queue, queue.asked); }
+void run_everything() {
+  for (EmulatedStream* stream : living<EmulatedStream>()) run_all(*stream->queue);
+}
+
+void ask(cudaStream_t stream, Queue::Item item) {
+  if (!stream || !lazy) {
+    if (item.work) do_now(item.work);
+    return;
+  }
+  stream->queue->items.push_back(std::move(item));
+  ++stream->queue->asked;
+}
+
+/// Memory of the CPU that the device reaches, by address.
+std::map<uintptr_t, size_t>& pinned() {
+  static auto& instance = *new std::map<uintptr_t, size_t>;
+  return instance;
+}
+bool is_pinned(const void* memory) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(memory);
+  const auto next = pinned().upper_bound(at);
+  return next != pinned().begin() && at < std::prev(next)->first + std::prev(next)->second;
+}
+
 bool is_stream(cudaStream_t stream) { return stream == nullptr || is_living(stream); }
 
 struct ErrorText {
@@ -94,6 +160,7 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
+    {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorIllegalState, "cudaErrorIllegalState", "the operation cannot be performed in the present state"},
     {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
      "operation not permitted when stream is capturing"},
@@ -138,6 +205,8 @@ cudaError_t cudaMalloc(void** to, size_t bytes) {
 
 cudaError_t cudaFree(void* memory) {
   if (const cudaError_t status = unsafe_call()) return status;
+  const std::lock_guard lock(mutex());
+  run_everything();
   return !memory || plumb::emulator::give_device_memory(memory) ? cudaSuccess : fail(cudaErrorInvalidValue);
 }
 
@@ -150,27 +219,36 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaHostAlloc(void** to, size_t bytes, unsigned) {
   if (const cudaError_t status = unsafe_call()) return status;
   *to = std::malloc(bytes);
-  return *to ? cudaSuccess : fail(cudaErrorMemoryAllocation);
+  if (!*to) return fail(cudaErrorMemoryAllocation);
+  const std::lock_guard lock(mutex());
+  pinned()[reinterpret_cast<uintptr_t>(*to)] = bytes;
+  return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void* memory) {
   if (const cudaError_t status = unsafe_call()) return status;
+  const std::lock_guard lock(mutex());
+  run_everything();
+  pinned().erase(reinterpret_cast<uintptr_t>(memory));
   std::free(memory);
   return cudaSuccess;
 }
 
+void plumb::emulator::set_lazy(bool value) {
+  const std::lock_guard lock(mutex());
+  run_everything();
+  lazy = value;
+}
+
 cudaError_t plumb::emulator::submit(cudaStream_t stream, std::function<void()> work) {
-  {
-    const std::lock_guard lock(mutex());
-    if (!is_stream(stream)) return fail(cudaErrorInvalidResourceHandle);
-    if (Capture* capture = capture_of(stream)) {
-      if (capture->spoiled) return fail(cudaErrorStreamCaptureInvalidated);
-      capture->graph->nodes.push_back(std::move(work));
-      return cudaSuccess;
-    }
+  const std::lock_guard lock(mutex());
+  if (!is_stream(stream)) return fail(cudaErrorInvalidResourceHandle);
+  if (Capture* capture = capture_of(stream)) {
+    if (capture->spoiled) return fail(cudaErrorStreamCaptureInvalidated);
+    capture->graph->nodes.push_back(std::move(work));
+    return cudaSuccess;
   }
-  const DeviceAccess access;
-  work();
+  ask(stream, {std::move(work), nullptr, 0});
   return cudaSuccess;
 }
 
@@ -185,7 +263,13 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   if (bytes > 0 && kind != cudaMemcpyDeviceToDevice &&
       (to_device != (kind == cudaMemcpyHostToDevice) || from_device != (kind == cudaMemcpyDeviceToHost)))
     return fail(cudaErrorInvalidValue);
-  return plumb::emulator::submit(stream, [=] { std::memmove(to, from, bytes); });
+  const cudaError_t status = plumb::emulator::submit(stream, [=] { std::memmove(to, from, bytes); });
+  // As in CUDA, memory that is not pinned has been read or filled when the call returns.
+  const std::lock_guard lock(mutex());
+  const bool waits = (from_device && !is_pinned(to)) || (to_device && !is_pinned(from));
+  if (status == cudaSuccess && stream && !capture_of(stream) && kind != cudaMemcpyDeviceToDevice && waits)
+    run_all(*stream->queue);
+  return status;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
@@ -198,6 +282,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const std::lock_guard lock(mutex());
   if (living<EmulatedStream>().erase(stream) == 0) return fail(cudaErrorInvalidResourceHandle);
   if (stream->capture) stream->capture->spoiled = true;
+  run_all(*stream->queue);
   delete stream;
   return cudaSuccess;
 }
@@ -206,13 +291,21 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const std::lock_guard lock(mutex());
   if (!is_stream(stream)) return fail(cudaErrorInvalidResourceHandle);
   if (Capture* capture = capture_of(stream)) return spoil(*capture, cudaErrorStreamCaptureUnsupported);
-  return unsafe_call();
+  if (const cudaError_t status = unsafe_call()) return status;
+  if (stream)
+    run_all(*stream->queue);
+  else
+    run_everything();
+  return cudaSuccess;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   const std::lock_guard lock(mutex());
   if (!is_stream(stream) || !is_living(event)) return fail(cudaErrorInvalidResourceHandle);
-  if (event->capture && stream) stream->capture = event->capture;  // which the stream thereby joins
+  if (event->capture && stream)
+    stream->capture = event->capture;  // which the stream thereby joins
+  else if (event->queue)
+    ask(stream, {nullptr, event->queue, event->position});
   return cudaSuccess;
 }
 
@@ -234,8 +327,11 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::lock_guard lock(mutex());
   if (!is_stream(stream) || !is_living(event)) return fail(cudaErrorInvalidResourceHandle);
   event->capture = stream ? stream->capture : nullptr;
-  event->recorded = true;
-  event->time = std::chrono::steady_clock::now();
+  event->moment = std::make_shared<Moment>();
+  if (!event->capture)
+    ask(stream, {[moment = event->moment] { *moment = {true, std::chrono::steady_clock::now()}; }, nullptr, 0});
+  event->queue = stream ? stream->queue : nullptr;
+  event->position = stream ? stream->queue->asked : 0;
   return cudaSuccess;
 }
 
@@ -243,15 +339,18 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   const std::lock_guard lock(mutex());
   if (!is_living(event)) return fail(cudaErrorInvalidResourceHandle);
   if (event->capture) return spoil(*event->capture, cudaErrorCapturedEvent);
-  return unsafe_call();
+  if (const cudaError_t status = unsafe_call()) return status;
+  if (event->queue) run_until(*event->queue, event->position);
+  return cudaSuccess;
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
   const std::lock_guard lock(mutex());
   for (cudaEvent_t event : {begin, end})
-    if (!is_living(event) || !event->timed || !event->recorded || event->capture)
+    if (!is_living(event) || !event->timed || !event->moment || event->capture)
       return fail(cudaErrorInvalidResourceHandle);
-  *milliseconds = std::chrono::duration<float, std::milli>(end->time - begin->time).count();
+  if (!begin->moment->reached || !end->moment->reached) return fail(cudaErrorNotReady);
+  *milliseconds = std::chrono::duration<float, std::milli>(end->moment->time - begin->moment->time).count();
   return cudaSuccess;
 }
 
@@ -277,7 +376,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   for (EmulatedStream* member : living<EmulatedStream>())
     if (member->capture == capture) member->capture.reset();
   for (EmulatedEvent* member : living<EmulatedEvent>())
-    if (member->capture == capture) *member = {nullptr, member->timed, false, {}};
+    if (member->capture == capture) member->capture.reset(), member->moment.reset();
   if (capture->spoiled) return fail(cudaErrorStreamCaptureInvalidated);
   living<EmulatedGraph>().insert(*graph = capture->graph.release());
   return cudaSuccess;
@@ -313,10 +412,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsig
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
-  {
-    const std::lock_guard lock(mutex());
-    if (!is_living(exec)) return fail(cudaErrorInvalidValue);
-  }
+  const std::lock_guard lock(mutex());
+  if (!is_living(exec)) return fail(cudaErrorInvalidValue);
   return plumb::emulator::submit(stream, [nodes = exec->nodes] {
     for (const std::function<void()>& node : nodes) node();
   });

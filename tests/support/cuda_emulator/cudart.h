@@ -1,9 +1,10 @@
 #pragma once
 
 // The part of CUDA's runtime library that the engine uses, for the emulator. Work is done when the call that asks for
-// it returns, except while a stream is captured: then launches and copies become nodes of a graph, and what CUDA
-// forbids during a capture (thread-local mode) fails with CUDA's codes and spoils the capture. Pointers of the wrong
-// side and handles that do not exist are errors.
+// it returns; in lazy mode not before somebody waits for it, and then no other stream's than those it waits for. While
+// a stream is captured, launches and copies become nodes of a graph, and what CUDA forbids during a capture
+// (thread-local mode) fails with CUDA's codes and spoils the capture. Pointers of the wrong side and handles that do
+// not exist are errors.
 
 #include <cstddef>
 #include <functional>
@@ -20,6 +21,7 @@ enum cudaError_t {
   cudaErrorStreamCaptureInvalidated = 901,
   cudaErrorStreamCaptureUnmatched = 903,
   cudaErrorIllegalState = 401,
+  cudaErrorNotReady = 600,
   cudaErrorCapturedEvent = 907,
 };
 enum cudaMemcpyKind {
@@ -84,6 +86,10 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 
 namespace plumb::emulator {
+
+/// Lazy mode shows who reads or overwrites something without having waited for the device. On from the start when the
+/// variable PLUMB_EMULATOR_LAZY is set.
+void set_lazy(bool lazy);
 
 /// Work for the device: runs `work` with device memory in reach, or keeps it as a node of the graph that `stream` is
 /// captured into. How kernels are launched and how stand-ins for libraries (cuBLASLt) do their part.

@@ -51,9 +51,7 @@ void conv2d_kernel(Cuda cuda, const ConvGeometry& g, const Tensor& x, const Tens
   }
   const Tensor input = aligned(x), bank = aligned(weight), offset = aligned(bias);
   DnnConvolution problem{ConvolutionPass::forward, x.dtype(), g, bias.defined()};
-  // In f32 the engines with a bias all use tensor cores.
-  if ((!bias.defined() || x.dtype() != DType::f32) &&
-      by_cudnn("conv2d", cuda, problem,
+  if (by_cudnn("conv2d", cuda, problem,
                {pointer(input), pointer(bank), pointer(y), bias.defined() ? pointer(offset) : nullptr}))
     return;
   problem.has_bias = false;

@@ -50,6 +50,10 @@ class Planner {
                                                : "own kernel (cuDNN: " + why_none + ")";
     std::printf("%s, %s: %s, %.2f s\n", target_.name.c_str(), line.c_str(), outcome.c_str(), seconds);
   }
+  void expect(bool holds, const char* what) {
+    ++(holds ? tally_.planned : tally_.missing);
+    std::printf("%s: %s\n", what, holds ? "ok" : "FAILED");
+  }
   const dnn::Target& target() const { return target_; }
 
  private:
@@ -89,11 +93,16 @@ void plan_convolutions(Planner& planner, const test::UnetConfiguration& unet, DT
     if (!seen.insert(layer.key()).second) continue;
     DnnConvolution problem = problem_of(layer, dtype);
     const dnn::PlanRules rules{.deterministic = true, .full_f32 = dtype == DType::f32};
-    for (const auto pass : {ConvolutionPass::forward, ConvolutionPass::backward_x, ConvolutionPass::backward_weight}) {
+    const auto plan = [&](ConvolutionPass pass, bool has_bias) {
       problem.pass = pass;
+      problem.has_bias = has_bias;
       planner.plan(fmt::format("{} {}: {}", unet.name, layer.where, dnn::name_of(problem)), rules,
                    [&](dnn::Graph& graph) { dnn::build(graph, problem); });
-    }
+    };
+    plan(ConvolutionPass::forward, false);
+    plan(ConvolutionPass::forward, true);
+    plan(ConvolutionPass::backward_x, false);
+    plan(ConvolutionPass::backward_weight, false);
   }
 }
 
@@ -117,6 +126,34 @@ void plan_attentions(Planner& planner, const test::UnetConfiguration& unet, int6
   }
 }
 
+/// The plan of a small problem goes to disk and comes back; a file that is cut short, or of another kind, is no plan.
+void keep_on_disk(Planner& planner) {
+  const test::TempDir folder;
+  const dnn::PlanFolder kept(folder.path());
+  const DnnConvolution problem = problem_of({"", 2, 64, 64, 16, 3, 1}, DType::bf16);
+  const std::string name = dnn::name_of(problem);
+  dnn::Graph graph;
+  dnn::build(graph, problem);
+  std::string why_none;
+  const std::vector<dnn::Plan> plans = dnn::make_plans(planner.target(), graph, {.deterministic = true}, &why_none);
+  const auto loads = [&] { return kept.load(planner.target(), name).descriptor.is_good(); };
+  planner.expect(plans.size() == 1, "a plan to keep");
+  if (plans.empty()) return;
+  planner.expect(!loads(), "no file: no plan, and nothing said");
+  kept.store(name, plans[0]);
+  planner.expect(loads() && kept.load(planner.target(), name).workspace == plans[0].workspace,
+                 "a plan kept on disk is loaded");
+  planner.expect(folder.entries() == 1, "one file a plan");
+  const std::filesystem::path file = std::filesystem::directory_iterator(folder.path())->path();
+  const std::string text = read_file(file);
+  for (const std::string& broken : {text.substr(0, text.size() / 2), std::string("{}"), std::string()}) {
+    write_file_atomic(file, broken);
+    planner.expect(!loads(), "a broken file is passed over");
+  }
+  kept.store(name, plans[0]);
+  planner.expect(loads(), "and replaced");
+}
+
 }  // namespace
 }  // namespace plumb
 
@@ -133,6 +170,7 @@ int main() {
     }
     plan_convolutions(*planner, kSmall, DType::f32);
   }
-  std::printf("%d planned, %d missing\n", tally.planned, tally.missing);
+  keep_on_disk(h200);
+  std::printf("%d ok, %d failed\n", tally.planned, tally.missing);
   return tally.missing == 0 ? 0 : 1;
 }

@@ -121,6 +121,7 @@ void check_replays(Training& eager, Training& replayed) {
     }
     REQUIRE((eager.bits() == replayed.bits()));
   }
+  MESSAGE("a replay is ", graph.nodes(), " launches, copies and fills");
   CHECK(graph.nodes() > 20);
   CHECK(eager.optimizer.steps() == 11);
   CHECK(replayed.ema.steps() == 11);

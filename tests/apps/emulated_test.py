@@ -46,6 +46,14 @@ def main():
             answers[device] = [(folder / f"{n}.out.safetensors").read_bytes() for n in range(2)]
         report.expect(answers["cuda"][0] == answers["cpu"][0], "silu has the CPU's bits on the device")
         report.expect(answers["cuda"] == answers["cuda:0"], "the same answer twice")
+        weights = []
+        for name, flags, variables in (("eager", ["--cuda_graph=false"], {}), ("graph", [], {}), ("lazy", [], {"PLUMB_EMULATOR_LAZY": "1"})):
+            answer = run(program, "train", "--device", "cuda", "--max_train_steps", 20, "--train_batch_size", 32, "--hidden", 16,
+                         "--samples_per_class", 20, "--use_ema", "--quiet", "--out", folder / name, *flags, **variables)
+            report.expect(answer.returncode == 0, f"train, {name}: {answer.stderr!r}")
+            weights.append((folder / name / "model/unet/diffusion_pytorch_model.safetensors").read_bytes())
+        report.expect(weights[0] == weights[1], "a training replayed as a graph has the bits of the eager one")
+        report.expect(weights[1] == weights[2], "and on a device that does nothing before it is waited for")
     for device, hidden in (("cuda:1", "0"), ("cuda", "")):
         refused = run(program, "op", "--list", "--device", device, CUDA_VISIBLE_DEVICES=hidden)
         report.expect(refused.returncode == 2 and refused.stderr.count("\n") == 1, f"{device}: {refused.stderr!r}")

@@ -103,7 +103,6 @@ void CachingAllocator::give(CudaBlock* block) {
 void CachingAllocator::free(CudaBlock* block) {
   const std::lock_guard lock(mutex_);
   statistics_.allocated_bytes -= int64_t(block->bytes);
-  poison(block->data, block->bytes);
   if (MemoryPool* pool = block->pool) {
     --pool->in_use;
     if (pool->retired) {
@@ -117,6 +116,7 @@ void CachingAllocator::free(CudaBlock* block) {
     block->pool = open_pool_;
     open_pool_->bytes += int64_t(block->bytes);
   }
+  if (!block->pool) poison(block->data, block->bytes);  // replays use a pool's
   CudaBlock*& head = cache_of(block->pool, block->stream, block->bytes);
   block->next = head;
   head = block;

@@ -31,6 +31,19 @@ Strides channels_last_strides(const Shape& shape) {
   return {shape[1] * shape[2] * shape[3], 1, shape[3] * shape[1], shape[1]};
 }
 
+/// Whether the elements fill one stretch of memory, in whatever order of the dimensions.
+bool has_no_gaps(const Shape& shape, const Strides& strides) {
+  int64_t step = 1, seen = 0;
+  for (int64_t round = 0; round < shape.rank(); ++round)
+    for (int64_t d = 0; d < shape.rank(); ++d) {
+      const bool counted = (seen >> d & 1) != 0;
+      if (counted || (shape[d] != 1 && strides[d] != step)) continue;
+      seen |= int64_t(1) << d;
+      step *= shape[d];
+    }
+  return numel(shape) == 0 || seen == (int64_t(1) << shape.rank()) - 1;
+}
+
 }  // namespace
 
 void TensorRecord::destroy(TensorRecord* record) {
@@ -75,8 +88,10 @@ Tensor Tensor::to(DType target) const {
 Tensor Tensor::to(Device target) const {
   if (device() == target) return *this;
   refuse_in_capture("to", "copy between the CPU and a device");
-  const Tensor dense = contiguous();
+  const bool gapless = has_no_gaps(shape(), strides());
+  const Tensor dense = gapless ? *this : contiguous();
   Tensor moved = empty(shape(), dtype(), target);
+  if (gapless) moved = moved.view_as(shape(), strides(), 0);
   const size_t bytes = size_t(numel() * size_of(dtype()));
   if (device().is_cpu())
     copy_to_device(dense.raw_data(), moved.raw_mutable_data(), bytes, target);

@@ -56,7 +56,8 @@ class Tensor {
   Tensor clone() const;
   /// A copy converted to `dtype` (rounding once, truncating to integers, != 0 for bool); itself when it already has it.
   Tensor to(DType dtype) const;
-  /// A contiguous copy on `device`; itself when it is there already. Throws DeviceError when the device is not there.
+  /// A copy on `device`; itself when it is there already. The memory order of a tensor without gaps is kept
+  /// (channels-last, say), others become contiguous. Throws DeviceError when the device is not there.
   Tensor to(Device device) const;
 
   const void* raw_data() const { return bytes(); }

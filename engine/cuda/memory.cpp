@@ -1,10 +1,10 @@
 #include "engine/cuda/memory.h"
 
-#include <cuda_runtime.h>
-
+#include <atomic>
 #include <map>
 
 #include "engine/backend.h"
+#include "engine/cuda/check.cuh"
 #include "engine/format.h"
 #include "engine/profile/memory_hook.h"
 
@@ -22,6 +22,8 @@ class Permission {
  private:
   cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
 };
+
+std::atomic<bool> poison{false};
 
 // On the device that is current: every caller below asks for its context first.
 void* take(size_t bytes) {
@@ -47,10 +49,15 @@ CachingAllocator& cuda_allocator(Device device) {
 }
 
 CudaBlock* allocate_cuda(size_t bytes, Device device) {
-  CudaBlock* block = cuda_allocator(device).allocate(bytes, cuda_context(device).stream);
+  const Cuda cuda = cuda_context(device);
+  CudaBlock* block = cuda_allocator(device).allocate(bytes, cuda.stream);
   detail::note_memory(block, int64_t(block->bytes), int64_t(bytes), DeviceType::cuda);
+  if (poison.load(std::memory_order_relaxed))
+    check_cuda("poison", cudaMemsetAsync(block->data, 0xFF, block->bytes, static_cast<cudaStream_t>(cuda.stream)));
   return block;
 }
+
+void set_cuda_poison(bool on) { poison.store(on, std::memory_order_relaxed); }
 
 void free_cuda(CudaBlock* block) {
   detail::note_memory(block, -int64_t(block->bytes), 0, DeviceType::cuda);

@@ -17,6 +17,10 @@ void free_cuda(CudaBlock* block);
 /// The allocator of a device, which becomes the thread's current one. Throws DeviceError when it is not there.
 CachingAllocator& cuda_allocator(Device device);
 
+/// For tests: fills what is handed out with 0xFF bytes, NaN in every float type, so that an element nobody writes
+/// shows. Off at the start.
+void set_cuda_poison(bool poison);
+
 /// As allocator.h, of a CUDA device. Throw DeviceError when it is not there.
 AllocatorStatistics cuda_statistics(Device device);
 void reset_cuda_peak(Device device);

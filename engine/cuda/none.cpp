@@ -29,6 +29,7 @@ void free_cuda(CudaBlock*) {}
 AllocatorStatistics cuda_statistics(Device device) { refuse("allocator_statistics", device); }
 void reset_cuda_peak(Device device) { refuse("reset_peak_memory", device); }
 void release_cuda_cache(Device device) { refuse("release_cached_memory", device); }
+void set_cuda_poison(bool) {}
 void set_cuda_memory_cap(Device device, int64_t) { refuse("set_cuda_memory_cap", device); }
 void copy_to_device(const void*, void*, size_t, Device device) { refuse("copy_to_device", device); }
 void copy_to_host(const void*, void*, size_t, Device device) { refuse("copy_to_host", device); }

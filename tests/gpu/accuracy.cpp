@@ -1,0 +1,60 @@
+#include "tests/gpu/accuracy.h"
+
+#include <cmath>
+#include <limits>
+
+#include "apps/op/op_table.h"
+#include "apps/op/run_case.h"
+#include "engine/cuda/memory.h"
+
+namespace plumb::test {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+TensorMap in_double(const TensorMap& tensors) {
+  TensorMap wide;
+  for (const auto& [name, tensor] : tensors) wide[name] = is_floating(tensor.dtype()) ? tensor.to(DType::f64) : tensor;
+  return wide;
+}
+
+}  // namespace
+
+double norm_error(const Tensor& got, const Tensor& expected) {
+  if (got.shape() != expected.shape()) return kInfinity;
+  const std::vector<double> a = got.to(DType::f64).to_vector<double>(), b = expected.to_vector<double>();
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) {
+      if (std::isfinite(b[i])) size += b[i] * b[i];
+      continue;
+    }
+    if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return kInfinity;
+    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    size += b[i] * b[i];
+  }
+  return std::sqrt(difference) / (size > 0 ? std::sqrt(size) : 1);
+}
+
+double device_error(const OpCase& item, const TensorMap& inputs, std::string& worst) {
+  const Json attributes = item.attributes.empty() ? Json::object() : Json::parse(item.attributes);
+  const OpEntry& op = find_op(item.op);
+  const bool with_grad = inputs.contains("g0");
+  TensorMap reference = in_double(inputs);
+  if (with_grad)  // of the result's type, which an op like cast fixes
+    reference["g0"] = inputs.at("g0").to(run_op_case(op, &attributes, false, reference).at("out0").dtype());
+  const TensorMap expected = run_op_case(op, &attributes, with_grad, reference);
+  set_cuda_poison(true);
+  const TensorMap got = run_op_case(op, &attributes, with_grad, inputs, kCuda);
+  set_cuda_poison(false);
+  double most = 0;
+  for (const auto& [name, tensor] : expected) {
+    const double error = norm_error(got.at(name), tensor.to(DType::f64));
+    if (error < most) continue;
+    most = error;
+    worst = name;
+  }
+  return got.size() == expected.size() ? most : kInfinity;
+}
+
+}  // namespace plumb::test

@@ -1,0 +1,86 @@
+// Every op of the conformance table on the device, against float64 on the CPU, and against itself.
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "apps/op/op_table.h"
+#include "apps/op/run_case.h"
+#include "engine/backend.h"
+#include "tests/apps/op/large_cases.h"
+#include "tests/gpu/accuracy.h"
+#include "tests/support/golden.h"
+#include "tests/support/numeric.h"
+
+using namespace plumb;
+using namespace plumb::test;
+
+namespace {
+
+// Norm of the error over that of the result. 16-bit results are rounded once; 32-bit ones sum in f32 without tf32.
+double allowed(const OpCase& item, DType dtype) {
+  // Its gradient is made from the rounded result: e^(x - lse) magnifies half a unit of lse. PyTorch's does the same.
+  if (item.op == "logsumexp" && dtype == DType::bf16) return 5e-2;
+  return dtype == DType::f64 ? 1e-12 : dtype == DType::f32 ? 1e-5 : dtype == DType::f16 ? 2e-3 : 1e-2;
+}
+
+void check_on_device(const OpCase& item, DType dtype, Layout layout) {
+  std::string worst;
+  const double error = device_error(item, large_inputs(item, dtype, layout), worst);
+  CHECK_MESSAGE(error <= allowed(item, dtype), title_of(item, dtype, layout)
+                                                   << ": " << worst << " is off by " << error);
+}
+
+bool has_kernel(std::string_view op) { return std::ranges::count(cpu_only_ops(), op) == 0; }
+
+void check_in_all_types(const OpCase& item) {
+  if (!has_kernel(item.op)) return;
+  for (DType dtype : {DType::f32, DType::bf16, DType::f64}) check_on_device(item, dtype, Layout::dense);
+  check_on_device(item, DType::f32, Layout::reversed);
+  if (!has_picture(item)) return;
+  check_on_device(item, DType::f32, Layout::channels_last);
+  check_on_device(item, DType::bf16, Layout::channels_last);
+}
+
+}  // namespace
+
+TEST_CASE("gpu: every op and gradient agrees with float64 on the CPU, small shapes") {
+  for (const OpEntry& op : op_table())
+    for (const OpCase& item : cases_of(op.name)) check_in_all_types(item);
+}
+
+TEST_CASE("gpu: every op and gradient agrees with float64 on the CPU, large shapes") {
+  for (const OpEntry& op : op_table())
+    for (const OpCase& item : large_cases(op.name)) check_in_all_types(item);
+}
+
+TEST_CASE("gpu: with --deterministic every op and gradient has the same bits twice, large shapes") {
+  set_deterministic(true);
+  for (const OpEntry& op : op_table())
+    for (const OpCase& item : large_cases(op.name))
+      for (DType dtype : {DType::f32, DType::bf16}) {
+        if (!has_kernel(op.name)) continue;
+        const Json attributes = item.attributes.empty() ? Json::object() : Json::parse(item.attributes);
+        const TensorMap inputs = large_inputs(item, dtype, Layout::dense);
+        const auto run = [&] { return run_op_case(op, &attributes, inputs.contains("g0"), inputs, kCuda); };
+        const TensorMap first = run(), second = run();
+        for (const auto& [name, tensor] : first)
+          CHECK_MESSAGE(bits_of(tensor) == bits_of(second.at(name)), title_of(item, dtype, Layout::dense)
+                                                                         << ": " << name);
+      }
+  set_deterministic(false);
+}
+
+TEST_CASE("gpu: every golden case agrees with torch, gradients included") {
+  const Golden golden("ops");
+  REQUIRE(golden.cases().size() > 0);
+  for (const Json& entry : golden.cases()) {
+    if (!has_kernel(entry.at("op").as_string())) continue;
+    const std::string number = std::to_string(entry.at("n").as_integer());
+    CAPTURE(number);
+    CAPTURE(entry.at("op").as_string());
+    CAPTURE(entry.at("attrs").dump());
+    const TensorMap got = run_op_entry(entry, golden.tensors(number + ".in."), kCuda);
+    CHECK(disagreement(got, golden.tensors(number + ".out."), entry.at("tolerance"), false) == "");
+  }
+}

@@ -1,13 +1,19 @@
-"""The 6.47 M-parameter UNet of bench/nn/unet_bench.cpp in plain torch.nn, under diffusers' names: UNet2DModel(block_out_channels=(64, 128, 128),
-down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"), layers_per_block=2,
-attention_head_dim=64, norm_num_groups=32)."""
+"""UNet2DModel of diffusers in plain torch.nn and under its names, in the sizes of our benchmarks. SMALL, of bench/nn/unet_bench.cpp:
+UNet2DModel(block_out_channels=(64, 128, 128), down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"), layers_per_block=2, attention_head_dim=64, norm_num_groups=32); CIFAR, of bench/gpu: DDPM's
+network for CIFAR-10, block_out_channels=(128, 256, 256, 256), attention in the second level and the middle."""
+import collections
 import math
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-CHANNELS, LAYERS, GROUPS, HEAD, PARAMETERS = (64, 128, 128), 2, 32, 64, 6472195
+LAYERS, GROUPS = 2, 32
+# head: features of an attention head; attention: the levels that have it.
+Config = collections.namedtuple("Config", "channels head attention parameters")
+SMALL = Config((64, 128, 128), 64, (2,), 6472195)
+CIFAR = Config((128, 256, 256, 256), 256, (1,), 35746307)
 
 
 class ResnetBlock(nn.Module):
@@ -26,8 +32,9 @@ class ResnetBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    def __init__(self, channels):
+    def __init__(self, channels, head):
         super().__init__()
+        self.head = head
         self.group_norm = nn.GroupNorm(GROUPS, channels)
         self.to_q, self.to_k, self.to_v = (nn.Linear(channels, channels) for _ in range(3))
         self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
@@ -35,11 +42,11 @@ class Attention(nn.Module):
     def forward(self, x):
         n, c, h, w = x.shape
         tokens = self.group_norm(x).flatten(2).transpose(1, 2)
-        q, k, v = (to(tokens).view(n, h * w, c // HEAD, HEAD).transpose(1, 2) for to in (self.to_q, self.to_k, self.to_v))
+        q, k, v = (to(tokens).view(n, h * w, c // self.head, self.head).transpose(1, 2) for to in (self.to_q, self.to_k, self.to_v))
         if hasattr(F, "scaled_dot_product_attention"):
             seen = F.scaled_dot_product_attention(q, k, v)
         else:
-            seen = torch.softmax(q @ k.transpose(-1, -2) * HEAD**-0.5, -1) @ v
+            seen = torch.softmax(q @ k.transpose(-1, -2) * self.head**-0.5, -1) @ v
         return x + self.to_out[0](seen.transpose(1, 2).reshape(n, h * w, c)).transpose(1, 2).reshape(n, c, h, w)
 
 
@@ -53,47 +60,49 @@ class Resample(nn.Module):
 
 
 class Block(nn.Module):
-    """A level: `pairs` are the channels in and out of its residual blocks."""
+    """A level: `pairs` are the channels in and out of its residual blocks, `attention` how many are followed by it."""
 
-    def __init__(self, pairs, features, attention, resample):
+    def __init__(self, pairs, features, attention, resample, head):
         super().__init__()
         if attention:
-            self.attentions = nn.ModuleList([Attention(out) for _, out in pairs][:attention])
+            self.attentions = nn.ModuleList([Attention(out, head) for _, out in pairs][:attention])
         self.resnets = nn.ModuleList([ResnetBlock(before, out, features) for before, out in pairs])
         if resample:
             setattr(self, resample, nn.ModuleList([Resample(pairs[-1][1], resample == "upsamplers")]))
 
 
 class TimeEmbedding(nn.Module):
-    def __init__(self, features):
+    def __init__(self, width, features):
         super().__init__()
-        self.linear_1, self.linear_2 = nn.Linear(CHANNELS[0], features), nn.Linear(features, features)
+        self.half = width // 2
+        self.linear_1, self.linear_2 = nn.Linear(width, features), nn.Linear(features, features)
 
     def forward(self, t):
-        half = CHANNELS[0] // 2
-        angles = t[:, None] * torch.exp(-math.log(10000) * torch.arange(half) / half)
-        return self.linear_2(F.silu(self.linear_1(torch.cat([torch.cos(angles), torch.sin(angles)], 1))))
+        angles = t[:, None] * torch.exp(-math.log(10000) * torch.arange(self.half, device=t.device) / self.half)
+        waves = torch.cat([torch.cos(angles), torch.sin(angles)], 1)
+        return self.linear_2(F.silu(self.linear_1(waves.to(self.linear_1.weight.dtype))))
 
 
 class UNet(nn.Module):
-    def __init__(self):
+    def __init__(self, config=SMALL):
         super().__init__()
-        features, levels = 4 * CHANNELS[0], len(CHANNELS)
-        self.conv_in = nn.Conv2d(3, CHANNELS[0], 3, padding=1)
-        self.time_embedding = TimeEmbedding(features)
+        channels, head = config.channels, config.head
+        features, levels = 4 * channels[0], len(channels)
+        self.conv_in = nn.Conv2d(3, channels[0], 3, padding=1)
+        self.time_embedding = TimeEmbedding(channels[0], features)
         down, up = [], []
-        for i, out in enumerate(CHANNELS):
-            pairs = [(CHANNELS[max(i - 1, 0)], out)] + [(out, out)] * (LAYERS - 1)
-            down.append(Block(pairs, features, LAYERS * (i == levels - 1), "downsamplers" if i < levels - 1 else None))
-        rising = CHANNELS[::-1]
+        for i, out in enumerate(channels):
+            pairs = [(channels[max(i - 1, 0)], out)] + [(out, out)] * (LAYERS - 1)
+            down.append(Block(pairs, features, LAYERS * (i in config.attention), "downsamplers" if i < levels - 1 else None, head))
+        rising = channels[::-1]
         for i, out in enumerate(rising):
             below, above = rising[max(i - 1, 0)], rising[min(i + 1, levels - 1)]
             pairs = [((below if j == 0 else out) + (above if j == LAYERS else out), out) for j in range(LAYERS + 1)]
-            up.append(Block(pairs, features, (LAYERS + 1) * (i == 0), "upsamplers" if i < levels - 1 else None))
+            up.append(Block(pairs, features, (LAYERS + 1) * (levels - 1 - i in config.attention), "upsamplers" if i < levels - 1 else None, head))
         self.down_blocks, self.up_blocks = nn.ModuleList(down), nn.ModuleList(up)
-        self.mid_block = Block([(CHANNELS[-1], CHANNELS[-1])] * 2, features, 1, None)
-        self.conv_norm_out = nn.GroupNorm(GROUPS, CHANNELS[0])
-        self.conv_out = nn.Conv2d(CHANNELS[0], 3, 3, padding=1)
+        self.mid_block = Block([(channels[-1], channels[-1])] * 2, features, 1, None, head)
+        self.conv_norm_out = nn.GroupNorm(GROUPS, channels[0])
+        self.conv_out = nn.Conv2d(channels[0], 3, 3, padding=1)
 
     def forward(self, x, t):
         time = self.time_embedding(t)
@@ -127,7 +136,7 @@ def variants():
 def make_net(memory, compiled):
     torch.manual_seed(0)
     net = UNet().to(memory_format=memory)
-    assert sum(p.numel() for p in net.parameters()) == PARAMETERS
+    assert sum(p.numel() for p in net.parameters()) == SMALL.parameters
     return net, torch.compile(net) if compiled else net
 
 

@@ -36,7 +36,7 @@ double norm_error(const Tensor& got, const Tensor& expected) {
   return std::sqrt(difference) / (size > 0 ? std::sqrt(size) : 1);
 }
 
-double device_error(const OpCase& item, const TensorMap& inputs, std::string& worst) {
+double device_error(const OpCase& item, const TensorMap& inputs, Device device, std::string& worst) {
   const Json attributes = item.attributes.empty() ? Json::object() : Json::parse(item.attributes);
   const OpEntry& op = find_op(item.op);
   const bool with_grad = inputs.contains("g0");
@@ -45,7 +45,7 @@ double device_error(const OpCase& item, const TensorMap& inputs, std::string& wo
     reference["g0"] = inputs.at("g0").to(run_op_case(op, &attributes, false, reference).at("out0").dtype());
   const TensorMap expected = run_op_case(op, &attributes, with_grad, reference);
   set_cuda_poison(true);
-  const TensorMap got = run_op_case(op, &attributes, with_grad, inputs, kCuda);
+  const TensorMap got = run_op_case(op, &attributes, with_grad, inputs, device);
   set_cuda_poison(false);
   double most = 0;
   for (const auto& [name, tensor] : expected) {

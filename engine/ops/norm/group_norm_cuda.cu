@@ -67,8 +67,9 @@ template <class A>
 __global__ void group_norm_forward(Group<A> p, A eps, void* y) {
   const int64_t group = blockIdx.x, count = p.count();
   A mean = A(0), squares = A(0);
-  for (int64_t i = threadIdx.x; i < count; i += blockDim.x) mean += p.value(p.at(group, i));
-  mean = block_sum(mean) / A(count);
+  const A shift = p.value(p.at(group, 0));  // sums far from zero would lose the digits that tell values apart
+  for (int64_t i = threadIdx.x; i < count; i += blockDim.x) mean += p.value(p.at(group, i)) - shift;
+  mean = shift + block_sum(mean) / A(count);
   for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
     const A distance = p.value(p.at(group, i)) - mean;
     squares += distance * distance;

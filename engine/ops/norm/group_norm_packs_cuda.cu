@@ -91,8 +91,10 @@ __global__ void group_statistics(Split s, Groups g, int64_t count, const SumPair
   if (part.group >= count) return;
   const float elements = float(s.pixels * g.per_group);
   float mean = 0, squares = 0;
-  for (int i = part.lane; i < part.terms; i += kWarp) mean += partial[part.at(s, i)].first * count_of(s, part.chunk(i));
-  mean = warp_sum(mean) / elements;
+  const float shift = partial[part.at(s, 0)].first;  // as in moments_of_chunk
+  for (int i = part.lane; i < part.terms; i += kWarp)
+    mean += (partial[part.at(s, i)].first - shift) * count_of(s, part.chunk(i));
+  mean = shift + warp_sum(mean) / elements;
   for (int i = part.lane; i < part.terms; i += kWarp) {
     const SumPair<float> moments = partial[part.at(s, i)];
     const float distance = moments.first - mean;

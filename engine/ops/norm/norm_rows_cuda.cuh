@@ -39,8 +39,9 @@ __global__ void norm_forward(NormForward p, bool centred) {
   const int64_t row = blockIdx.x, start = row * p.width;
   A mean = A(0);
   if (centred) {
-    for (int64_t i = threadIdx.x; i < p.width; i += blockDim.x) mean += p.x.get<A>(start + i);
-    mean = block_sum(mean) / A(p.width);
+    const A shift = p.x.get<A>(start);  // sums far from zero would lose the digits that tell values apart
+    for (int64_t i = threadIdx.x; i < p.width; i += blockDim.x) mean += p.x.get<A>(start + i) - shift;
+    mean = shift + block_sum(mean) / A(p.width);
   }
   A squares = A(0);
   for (int64_t i = threadIdx.x; i < p.width; i += blockDim.x) {

@@ -1,38 +1,30 @@
-// logsumexp on the CPU in one pass: a state is the largest element so far and the sum of exponentials relative to it.
-// Infinite maxima are kept apart from the sums, so that inf - inf never appears.
+// logsumexp on the CPU in one pass: a state is the largest element so far and the sum of exponentials relative to it
+// (scaled_sum.h).
 
 #include <cmath>
-#include <limits>
 
 #include "engine/ops/reduce/logsumexp_kernels.h"
 #include "engine/ops/reduce/reduce_cpu.h"
 #include "engine/ops/reduce/reduction_grad_cpu.h"
+#include "engine/ops/reduce/scaled_sum.h"
 
 namespace plumb {
 namespace {
-
-/// sum of exp(x) = scaled * exp(largest). With an infinite largest, `scaled` is 0 (-inf), 1 (+inf) or NaN.
-template <class A>
-struct ScaledSum {
-  A largest;
-  A scaled;
-};
 
 template <class A>
 struct LogSumExp {
   using Value = A;
   using State = ScaledSum<A>;
-  static constexpr A kInfinity = std::numeric_limits<A>::infinity();
 
-  State identity() const { return {-kInfinity, A(0)}; }
+  State identity() const { return State::none(); }
 
   State block(const A* x, int64_t n, int64_t) const {
-    A largest = -kInfinity;
+    A largest = -State::kInfinity;
     for (int64_t i = 0; i < n; ++i) largest = x[i] > largest ? x[i] : largest;
     if (std::isinf(largest)) {
       // Only a NaN, or the infinity itself, can still matter.
       State state = identity();
-      for (int64_t i = 0; i < n; ++i) state = combine(state, one(x[i]));
+      for (int64_t i = 0; i < n; ++i) state = combine(state, State::of(x[i]));
       return state;
     }
     A terms[kReduceBlock];
@@ -42,24 +34,14 @@ struct LogSumExp {
 
   void columns(State* states, const A* rows, int64_t stride, int64_t count, int64_t n, int64_t) const {
     for (int64_t i = 0; i < n; ++i) {
-      State state = one(rows[i]);
-      for (int64_t k = 1; k < count; ++k) state = combine(state, one(rows[k * stride + i]));
+      State state = State::of(rows[i]);
+      for (int64_t k = 1; k < count; ++k) state = combine(state, State::of(rows[k * stride + i]));
       states[i] = state;
     }
   }
 
-  State combine(const State& a, const State& b) const {
-    if (a.scaled != a.scaled || b.scaled == A(0)) return a;
-    if (b.scaled != b.scaled || a.scaled == A(0)) return b;
-    const State &high = a.largest >= b.largest ? a : b, &low = a.largest >= b.largest ? b : a;
-    if (high.largest == kInfinity) return high;
-    return {high.largest, high.scaled + low.scaled * math::exp(low.largest - high.largest)};
-  }
-
-  A finish(const State& state) const { return state.largest + math::log(state.scaled); }
-
- private:
-  static State one(A x) { return {x, x == -kInfinity ? A(0) : x != x ? x : A(1)}; }
+  State combine(const State& a, const State& b) const { return State::joined(a, b); }
+  A finish(const State& state) const { return state.log(); }
 };
 
 }  // namespace
@@ -76,7 +58,7 @@ void logsumexp_backward_kernel(Cpu, const Tensor& grad, const Tensor& x, const T
     const T *g = grad.data<T>(), *values = y.data<T>();
     reduction_grad_on_cpu<T>(x, mask, grad_x, [=](A* elements, int64_t count, int64_t output) {
       const A value = load_as<A>(values[output]), upstream = load_as<A>(g[output]);
-      const bool nothing = value == -std::numeric_limits<A>::infinity();
+      const bool nothing = value == -ScaledSum<A>::kInfinity;
       for (int64_t i = 0; i < count; ++i) elements[i] = nothing ? A(0) : upstream * math::exp(elements[i] - value);
     });
   });

@@ -1,35 +1,21 @@
 // logsumexp in one pass: a fold (folds.cuh) whose state is the largest element so far and the sum of exponentials
-// relative to it, as on the CPU. Infinite maxima are kept apart from the sums, so that inf - inf never appears.
+// relative to it (scaled_sum.h), as on the CPU.
 
 #include "engine/math.h"
 #include "engine/ops/reduce/logsumexp_kernels.h"
 #include "engine/ops/reduce/reduce_cuda.cuh"
+#include "engine/ops/reduce/scaled_sum.h"
 
 namespace plumb {
 namespace {
 
-/// sum of exp(x) = scaled * exp(largest). With an infinite largest, `scaled` is 0 (-inf), 1 (+inf) or NaN.
-template <class A>
-struct ScaledSum {
-  A largest;
-  A scaled;
-};
-
 template <class A>
 struct LogSumExp {
   using State = ScaledSum<A>;
-  static constexpr A kInfinity = A(__builtin_inf());
-
-  __device__ State identity() const { return {-kInfinity, A(0)}; }
-  __device__ State one(A x, int64_t) const { return {x, x == -kInfinity ? A(0) : x != x ? x : A(1)}; }
-  __device__ State combine(const State& a, const State& b) const {
-    if (a.scaled != a.scaled || b.scaled == A(0)) return a;
-    if (b.scaled != b.scaled || a.scaled == A(0)) return b;
-    const State &high = a.largest >= b.largest ? a : b, &low = a.largest >= b.largest ? b : a;
-    if (high.largest == kInfinity) return high;
-    return {high.largest, high.scaled + low.scaled * math::exp(low.largest - high.largest)};
-  }
-  __device__ A finish(const State& state) const { return state.largest + math::log(state.scaled); }
+  __device__ State identity() const { return State::none(); }
+  __device__ State one(A x, int64_t) const { return State::of(x); }
+  __device__ State combine(const State& a, const State& b) const { return State::joined(a, b); }
+  __device__ A finish(const State& state) const { return state.log(); }
 };
 
 template <class A>
@@ -38,7 +24,7 @@ struct Gradient {
   DType dtype;
   __device__ A operator()(A element, int64_t output) const {
     const A value = load_element<A>(y, dtype, output);
-    if (value == -LogSumExp<A>::kInfinity) return A(0);
+    if (value == -ScaledSum<A>::kInfinity) return A(0);
     return load_element<A>(grad, dtype, output) * math::exp(element - value);
   }
 };

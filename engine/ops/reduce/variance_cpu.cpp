@@ -1,21 +1,15 @@
 // Variance on the CPU: a block takes two passes over data that is in the cache (mean, then squares about it); blocks
-// are joined by Chan, Golub and LeVeque's formula, columns updated by Welford's.
+// are joined (moments.h), columns updated by Welford's formula.
 
 #include <cmath>
 
+#include "engine/ops/reduce/moments.h"
 #include "engine/ops/reduce/reduce_cpu.h"
 #include "engine/ops/reduce/reduction_grad_cpu.h"
 #include "engine/ops/reduce/variance_kernels.h"
 
 namespace plumb {
 namespace {
-
-template <class A>
-struct Moments {
-  int64_t count;
-  A mean;
-  A squares;  // sum of (x - mean)^2
-};
 
 template <class A>
 A mean_of(const A* x, int64_t n) {
@@ -51,12 +45,7 @@ struct Variance {
       states[i] = s;
     }
   }
-  State combine(const State& earlier, const State& later) const {
-    const int64_t count = earlier.count + later.count;
-    const A delta = later.mean - earlier.mean, share = A(double(later.count) / double(count));
-    return {count, earlier.mean + delta * share,
-            earlier.squares + later.squares + delta * delta * (share * A(earlier.count))};
-  }
+  State combine(const State& earlier, const State& later) const { return State::joined(earlier, later); }
   A finish(const State& s) const {
     const A variance = s.squares / A(std::max(0.0, double(s.count) - correction));
     return root ? std::sqrt(variance) : variance;

@@ -1,19 +1,13 @@
-// Variance: a fold (folds.cuh) of counts, means and sums of squares about them, joined by Chan, Golub and LeVeque's
-// formula, so that one pass is enough and nothing cancels. The gradient takes the means again from the same fold.
+// Variance: a fold (folds.cuh) of counts, means and sums of squares about them (moments.h), so that one pass is enough.
+// The gradient takes the means again from the same fold.
 
 #include "engine/math.h"
+#include "engine/ops/reduce/moments.h"
 #include "engine/ops/reduce/reduce_cuda.cuh"
 #include "engine/ops/reduce/variance_kernels.h"
 
 namespace plumb {
 namespace {
-
-template <class A>
-struct Moments {
-  int64_t count;
-  A mean;
-  A squares;  // sum of (x - mean)^2
-};
 
 template <class A>
 struct Variance {
@@ -23,13 +17,7 @@ struct Variance {
 
   __device__ State identity() const { return {0, A(0), A(0)}; }
   __device__ State one(A x, int64_t) const { return {1, x, A(0)}; }
-  __device__ State combine(const State& a, const State& b) const {
-    if (a.count == 0) return b;
-    if (b.count == 0) return a;
-    const int64_t count = a.count + b.count;
-    const A delta = b.mean - a.mean, share = A(b.count) / A(count);
-    return {count, a.mean + delta * share, a.squares + b.squares + delta * delta * (share * A(a.count))};
-  }
+  __device__ State combine(const State& a, const State& b) const { return State::joined(a, b); }
   __device__ A finish(const State& s) const {
     if (mean) return s.mean;
     const double freedom = double(s.count) - correction;

@@ -13,7 +13,6 @@ namespace plumb {
 Variable matmul(const Variable& a, const Variable& b);
 /// An undefined bias is none.
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
-Variable activate(const Variable& x, FusedActivation activation);
 /// Of f32 and f64, silu and gelu are one node that keeps the activation's derivative; the rest are recorded as two ops.
 Variable linear_act(const Variable& x, const Variable& weight, const Variable& bias, FusedActivation activation);
 /// The same of parts [..., in_i] whose features lie side by side, cat(parts, -1): a part that needs no gradient costs

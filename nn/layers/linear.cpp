@@ -3,6 +3,7 @@
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/layout.h"
 #include "autograd/ops/linalg.h"
+#include "engine/ops/elementwise/activate.h"
 
 namespace plumb {
 

@@ -8,27 +8,12 @@
 #include "autograd/ops/layout.h"
 #include "autograd/ops/linalg.h"
 #include "autograd/record.h"
+#include "engine/ops/elementwise/activate.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/linear.h"
 #include "engine/packed_cache.h"
 
 namespace plumb {
-
-Variable activate(const Variable& x, FusedActivation activation) {
-  switch (activation) {
-    case FusedActivation::none:
-      break;
-    case FusedActivation::relu:
-      return relu(x);
-    case FusedActivation::silu:
-      return silu(x);
-    case FusedActivation::gelu:
-      return gelu(x);
-    case FusedActivation::gelu_tanh:
-      return gelu(x, GeluForm::tanh);
-  }
-  return x;
-}
 
 namespace {
 

@@ -6,35 +6,13 @@
 #include "engine/backend.h"
 #include "engine/format.h"
 #include "engine/ops/attention/attention_kernels.h"
+#include "engine/ops/attention/check_attention.h"
 #include "engine/ops/linalg/matmul_kernels.h"
 #include "engine/profile/op_scope.h"
 #include "engine/require.h"
 
 namespace plumb {
 namespace {
-
-bool same_batch(const Tensor& a, const Tensor& b) {
-  for (int64_t i = 0; i + 2 < a.rank(); ++i)
-    if (a.shape()[i] != b.shape()[i]) return false;
-  return true;
-}
-
-void check(const Tensor& q, const Tensor& k, const Tensor& v) {
-  require<DTypeError>(is_floating(q.dtype()) && k.dtype() == q.dtype() && v.dtype() == q.dtype(),
-                      "attention: q, k and v must have one floating dtype; q {}, k {}, v {}", q, k, v);
-  require<DeviceError>(k.device() == q.device() && v.device() == q.device(),
-                       "attention: q, k and v must be on one device; q {}, k {}, v {}", q, k, v);
-  require<ShapeError>(q.rank() >= 2 && k.rank() == q.rank() && v.rank() == q.rank(),
-                      "attention: q, k and v must be [..., T, d] of one rank; q {}, k {}, v {}", q, k, v);
-  require<ShapeError>(same_batch(q, k) && same_batch(q, v),
-                      "attention: batch dimensions must be equal; q {}, k {}, v {}", q, k, v);
-  require<ShapeError>(q.shape().back() == k.shape().back(),
-                      "attention: q and k must have one head dimension ({} and {}); q {}, k {}", q.shape().back(),
-                      k.shape().back(), q, k);
-  require<ShapeError>(k.shape().back(1) == v.shape().back(1),
-                      "attention: k and v must have as many rows ({} and {}); k {}, v {}", k.shape().back(1),
-                      v.shape().back(1), k, v);
-}
 
 /// The type that kernels take and give: on the CPU the one that is computed in, on CUDA the tensors' own.
 DType kernel_dtype(const Tensor& x) { return x.device().is_cuda() ? x.dtype() : acc_dtype(x.dtype()); }
@@ -64,7 +42,7 @@ AttentionSetting setting_of(const Tensor& q, const AttentionOptions& options) {
 
 AttentionResult attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   const OpScope scope("attention", q, k, v);
-  check(q, k, v);
+  check_attention("attention", q, k, v);
   Shape shape = q.shape();
   shape[shape.rank() - 1] = v.shape().back();
   const Shape rows(shape.begin(), shape.rank() - 1);

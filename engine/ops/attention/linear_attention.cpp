@@ -6,6 +6,7 @@
 #include "engine/ops/attention/linear_attention.h"
 
 #include "engine/format.h"
+#include "engine/ops/attention/check_attention.h"
 #include "engine/ops/elementwise/binary.h"
 #include "engine/ops/elementwise/unary.h"
 #include "engine/ops/layout/cat.h"
@@ -19,25 +20,6 @@ namespace plumb {
 namespace {
 
 constexpr double kLeastWeight = 1e-15;  // SANA's
-
-bool same_batch(const Tensor& a, const Tensor& b) {
-  for (int64_t i = 0; i + 2 < a.rank(); ++i)
-    if (a.shape()[i] != b.shape()[i]) return false;
-  return true;
-}
-
-void check(const Tensor& q, const Tensor& k, const Tensor& v) {
-  require<DTypeError>(is_floating(q.dtype()) && k.dtype() == q.dtype() && v.dtype() == q.dtype(),
-                      "linear_attention: q, k and v must have one floating dtype; q {}, k {}, v {}", q, k, v);
-  require<DeviceError>(k.device() == q.device() && v.device() == q.device(),
-                       "linear_attention: q, k and v must be on one device; q {}, k {}, v {}", q, k, v);
-  require<ShapeError>(q.rank() >= 2 && k.rank() == q.rank() && v.rank() == q.rank() && same_batch(q, k) &&
-                          same_batch(q, v) && q.shape().back() == k.shape().back() &&
-                          k.shape().back(1) == v.shape().back(1),
-                      "linear_attention: q, k and v must be [..., Tq, d], [..., Tk, d] and [..., Tk, dv] with equal "
-                      "batch dimensions; q {}, k {}, v {}",
-                      q, k, v);
-}
 
 /// relu(x) in the type that is computed in.
 Tensor features(const Tensor& x) { return relu(x.to(acc_dtype(x.dtype())).contiguous()); }
@@ -70,7 +52,7 @@ Tensor through_relu(const Tensor& grad, const Tensor& x_features, const Tensor& 
 }  // namespace
 
 LinearAttentionResult linear_attention(const Tensor& q, const Tensor& k, const Tensor& v) {
-  check(q, k, v);
+  check_attention("linear_attention", q, k, v);
   const OpScope scope("linear_attention", q, k, v);
   LinearAttentionResult result;
   result.state = matmul(turned(features(k)), with_ones(v));

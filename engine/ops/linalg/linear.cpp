@@ -1,7 +1,7 @@
 #include "engine/ops/linalg/linear.h"
 
 #include "engine/format.h"
-#include "engine/ops/elementwise/unary.h"
+#include "engine/ops/elementwise/activate.h"
 #include "engine/ops/layout/view.h"
 #include "engine/ops/linalg/linear_kernels.h"
 #include "engine/ops/linalg/matmul.h"
@@ -69,22 +69,6 @@ Tensor wide_linear(const Tensor& x, const Tensor& weight, const Tensor& bias, co
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return wide_linear(x, weight, bias, {}).to(x.dtype());
-}
-
-Tensor activate(const Tensor& x, FusedActivation activation) {
-  switch (activation) {
-    case FusedActivation::none:
-      break;
-    case FusedActivation::relu:
-      return relu(x);
-    case FusedActivation::silu:
-      return silu(x);
-    case FusedActivation::gelu:
-      return gelu(x);
-    case FusedActivation::gelu_tanh:
-      return gelu(x, GeluForm::tanh);
-  }
-  return x;
 }
 
 Tensor linear_act(const Tensor& x, const Tensor& weight, const Tensor& bias, FusedActivation activation) {

@@ -11,8 +11,6 @@ namespace plumb {
 /// Differentiable in x, weight, bias. Throws ShapeError, DTypeError, DeviceError.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
-/// The op that `activation` names, of x; x itself for none.
-Tensor activate(const Tensor& x, FusedActivation activation);
 /// activate(linear(x, weight, bias), activation) with the bits of the two ops, the activation taken of each tile of the
 /// product while that is in cache. 16-bit floats round in between, as the two ops do; on CUDA not where the product
 /// itself ends with the activation (relu, gelu_tanh), and there are no bits to keep.

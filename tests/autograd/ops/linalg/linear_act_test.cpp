@@ -5,6 +5,7 @@
 #include "autograd/ops/layout.h"
 #include "autograd/ops/linalg.h"
 #include "engine/isa/kernels.h"
+#include "engine/ops/elementwise/activate.h"
 #include "engine/packed_cache.h"
 #include "tests/support/gradients.h"
 #include "tests/support/numeric.h"

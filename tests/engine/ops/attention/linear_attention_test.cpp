@@ -81,12 +81,9 @@ TEST_CASE("linear_attention: memory grows with the tokens, not their square; the
 }
 
 TEST_CASE("linear_attention: errors name the operands") {
-  CHECK(
-      message_of([] {
-        linear_attention(zeros({2, 3}), zeros({4, 3}), zeros({5, 3}));
-      }) ==
-      "linear_attention: q, k and v must be [..., Tq, d], [..., Tk, d] and [..., Tk, dv] with equal batch dimensions; "
-      "q f32[2, 3], k f32[4, 3], v f32[5, 3]");
+  CHECK(message_of([] {
+          linear_attention(zeros({2, 3}), zeros({4, 3}), zeros({5, 3}));
+        }) == "linear_attention: k and v must have as many rows (4 and 5); k f32[4, 3], v f32[5, 3]");
   CHECK(message_of([] {
           linear_attention(zeros({2, 3}), zeros({4, 3}, DType::f64), zeros({4, 3}));
         }).starts_with("linear_attention: q, k and v must have one floating dtype; "));

@@ -7,6 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/isa/kernels.h"
+#include "engine/ops/elementwise/activate.h"
 #include "engine/ops/elementwise/binary.h"
 #include "engine/ops/elementwise/unary.h"
 #include "engine/ops/layout/view.h"

@@ -260,16 +260,16 @@ void run_chunks(Cuda cuda, const Problem& problem, const Arguments<A>& in, int64
          problem, in, tiles);
 }
 
-/// Heads of 64, 160 and 256 without registers for more.
+/// Results up to 64 or 160 wide are one block's work; wider ones, and in f64 those above 64, are cut into columns, whose
+/// blocks form the weights again. More variants would take the compiler a minute.
 template <class A, Pass kPass>
 void run(Cuda cuda, const Problem& problem, const Arguments<A>& in, int64_t heads, int64_t width) {
-  constexpr int kTile = sizeof(A) == 8 ? 32 : 64;
-  if (width <= 2 * kChunk)
-    run_chunks<A, kTile, 2, kPass>(cuda, problem, in, heads, width);
-  else if (width <= 5 * kChunk)
-    run_chunks<A, kTile, 5, kPass>(cuda, problem, in, heads, width);
+  if constexpr (sizeof(A) == 8)
+    run_chunks<A, 32, 2, kPass>(cuda, problem, in, heads, width);
+  else if (width <= 2 * kChunk)
+    run_chunks<A, 64, 2, kPass>(cuda, problem, in, heads, width);
   else
-    run_chunks<A, kTile, 8, kPass>(cuda, problem, in, heads, width);
+    run_chunks<A, 64, 5, kPass>(cuda, problem, in, heads, width);
 }
 
 Matrices matrices_of(const Tensor& x) {

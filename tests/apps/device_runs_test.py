@@ -204,7 +204,7 @@ def trace(report, runs):
 
 
 def main():
-    program, report = sys.argv[1], Report()
+    program, report = str(pathlib.Path(sys.argv[1]).resolve()), Report()
     with tempfile.TemporaryDirectory() as name:
         runs = Runs(program, pathlib.Path(name))
         code, error = runs("op", "--list", "--device", "cuda")

@@ -31,7 +31,7 @@ def run(program, *arguments, **variables):
 
 
 def main():
-    program, report = sys.argv[1], Report()
+    program, report = str(pathlib.Path(sys.argv[1]).resolve()), Report()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         x = [((i * 37) % 101 - 50) / 25 for i in range(6 * 40)]

@@ -72,7 +72,7 @@ def resumed(report, program, folder, name, arguments, half):
 
 
 def main():
-    program, report = sys.argv[1], Report()
+    program, report = str(pathlib.Path(sys.argv[1]).resolve()), Report()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for out, more in (("full", ()), ("half", BF16)):

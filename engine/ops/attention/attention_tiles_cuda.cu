@@ -260,8 +260,8 @@ void run_chunks(Cuda cuda, const Problem& problem, const Arguments<A>& in, int64
          problem, in, tiles);
 }
 
-/// Results up to 64 or 160 wide are one block's work; wider ones, and in f64 those above 64, are cut into columns, whose
-/// blocks form the weights again. More variants would take the compiler a minute.
+/// Results up to 64 or 160 wide are one block's work; wider ones, and in f64 those above 64, are cut into columns,
+/// whose blocks form the weights again. More variants would take the compiler a minute.
 template <class A, Pass kPass>
 void run(Cuda cuda, const Problem& problem, const Arguments<A>& in, int64_t heads, int64_t width) {
   if constexpr (sizeof(A) == 8)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh [PART...]: on a machine with a GPU, from the folder that bench/gpu/pack.sh made. Parts: test (each op against float64, memory, graphs),
-# sanitize (compute-sanitizer on our own kernels), bench (beside PyTorch); all of them by default, in about ten minutes together.
+# run.sh [PART...]: on a machine with a GPU, from the folder that bench/gpu/pack.sh made. Parts: test (each op against float64, memory, graphs, the
+# program's verbs), sanitize (compute-sanitizer on our own kernels), bench (beside PyTorch); all of them by default, in about ten minutes together.
 # Logs go to $OUT (default: out beside this script), a short summary to standard output. Exit status 1 when a part failed.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
@@ -33,19 +33,22 @@ part() {
 
 run_part() {
   case $1 in
-    test) part test 170 "$here/bin/gpu_test" ;;
+    test)
+      part test 150 "$here/bin/gpu_test"
+      part runs 60 "$python" "$here/tests/apps/device_runs_test.py" "$here/bin/plumb"
+      ;;
     sanitize)
       # Small shapes: the tools slow a kernel down by tens of times. cuDNN's and cuBLAS' own kernels are left out.
       for tool in memcheck racecheck initcheck synccheck; do
         lines=4 part "sanitize_$tool" 45 compute-sanitizer --tool $tool --error-exitcode 3 --kernel-name-exclude regex:cudnn\|cublas\|cutlass\|xmma \
-          "$here/bin/gpu_test" -tc='gpu: every golden case*,gpu: random draws*'
+          "$here/bin/gpu_test" -tc='op on a device: every golden case*,gpu: random draws*'
       done
       ;;
     bench)
-      lines=120 part bench_steps 120 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 3 --names '_step(_eager)?/' --json "$OUT/steps.json"
-      lines=120 part bench_ops 120 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 2 --seconds 0.1 --variants eager \
+      lines=120 part bench_steps 100 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 3 --names '_step(_eager)?/' --json "$OUT/steps.json"
+      lines=120 part bench_ops 100 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 2 --seconds 0.1 --variants eager \
         --names '/(320x64|1280x16)' --json "$OUT/ops.json"
-      lines=120 part bench_products 120 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 2 --seconds 0.1 --variants eager \
+      lines=120 part bench_products 100 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 2 --seconds 0.1 --variants eager \
         --names '/(m|n):' --json "$OUT/products.json"
       ;;
     *) echo "run: no part $1 (test, sanitize, bench)" >&2; exit 2 ;;

@@ -13,16 +13,17 @@ struct Place {
   int64_t index;  // -1: none yet
 };
 
-template <class A, Extremum kWhich, bool kArg>
+template <class A, bool kArg>
 struct ExtremumOf {
   using State = Place<A>;
+  bool max;
   __device__ State identity() const { return {A(0), -1}; }
   __device__ State one(A element, int64_t number) const { return {element, number}; }
   __device__ State combine(const State& a, const State& b) const {
     if (a.index < 0) return b;
     if (b.index < 0) return a;
     const State &earlier = a.index < b.index ? a : b, &later = a.index < b.index ? b : a;
-    const bool beats = kWhich == Extremum::max ? later.value > earlier.value : later.value < earlier.value;
+    const bool beats = max ? later.value > earlier.value : later.value < earlier.value;
     return beats || (later.value != later.value && earlier.value == earlier.value) ? later : earlier;
   }
   __device__ auto finish(const State& best) const {
@@ -37,12 +38,8 @@ template <bool kArg>
 void reduce(const Cuda& cuda, Extremum which, const Tensor& x, const ReductionLayout& layout, Tensor& out) {
   const bool max = which == Extremum::max;
   const char* op = kArg ? (max ? "argmax" : "argmin") : (max ? "max" : "min");
-  visit_element_type(x.dtype(), [&]<class A>() {
-    if (max)
-      reduce_on_cuda<A>(op, cuda, ExtremumOf<A, Extremum::max, kArg>{}, x, layout, out);
-    else
-      reduce_on_cuda<A>(op, cuda, ExtremumOf<A, Extremum::min, kArg>{}, x, layout, out);
-  });
+  visit_element_type(x.dtype(),
+                     [&]<class A>() { reduce_on_cuda<A>(op, cuda, ExtremumOf<A, kArg>{max}, x, layout, out); });
 }
 
 /// How many elements equal the output's.

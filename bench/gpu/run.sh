@@ -3,10 +3,13 @@
 # program's verbs), sanitize (compute-sanitizer on our own kernels), bench (beside PyTorch); all of them by default, in about ten minutes together.
 # Logs go to $OUT (default: out beside this script), a short summary to standard output. Exit status 1 when a part failed.
 set -u
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
-OUT=${OUT:-$here/out}
+folder=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+OUT=${OUT:-$folder/out}
 python=${PYTHON:-python3}
+here=$(mktemp -d)
+trap 'rm -rf "$here"' EXIT
 mkdir -p "$OUT"
+tar -xzf "$folder/pack.tar.gz" -C "$here" || exit 2
 
 # cuBLASLt and cuDNN as pip lays them out beside PyTorch, else the toolkit's.
 cuda_libraries=$("$python" - <<'PYTHON' 2>/dev/null

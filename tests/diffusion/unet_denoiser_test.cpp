@@ -27,14 +27,6 @@ UNet2DOptions small() {
   return options;
 }
 
-/// |a - b| / |b| over all elements.
-double relative_error(const Tensor& a, const Tensor& b) {
-  const std::vector<double> x = a.to_vector<double>(), y = b.to_vector<double>();
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < y.size(); ++i) difference += (x[i] - y[i]) * (x[i] - y[i]), size += y[i] * y[i];
-  return std::sqrt(difference / size);
-}
-
 }  // namespace
 
 TEST_CASE("UNetDenoiser: predicts what its UNet does, under the UNet's names") {
@@ -74,7 +66,7 @@ TEST_CASE("UNetDenoiser: in bf16 it takes and gives f32, follows the f32 network
   AdamW half_optimizer(parameters(half), {.learning_rate = 1e-3});
   const Variable wanted = full.predict(x, t, {.labels = labels}), got = half.predict(x, t, {.labels = labels});
   CHECK(got.dtype() == DType::f32);
-  CHECK(relative_error(got.value(), wanted.value()) <= 2e-2);
+  CHECK(norm_error(got.value(), wanted.value()) <= 2e-2);
   CHECK(bits_of(got.value()) != bits_of(wanted.value()));
   backward(mean(square(wanted)));
   backward(mean(square(got)));
@@ -86,7 +78,7 @@ TEST_CASE("UNetDenoiser: in bf16 it takes and gives f32, follows the f32 network
     CHECK(bits_of(a.master()) == bits_of(b.value()));
   }
   const Tensor grads = full_optimizer.arena().groups()[0].grads;
-  CHECK(relative_error(half_optimizer.arena().groups()[0].grads, grads) <= 3e-2);
+  CHECK(norm_error(half_optimizer.arena().groups()[0].grads, grads) <= 3e-2);
   half_optimizer.step();
   for (const NamedParameter& named : parameters(half)) {
     CHECK(bits_of(named.parameter->value()) == bits_of(named.parameter->master().to(DType::bf16)));

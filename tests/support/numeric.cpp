@@ -63,6 +63,26 @@ double worst_error(const Tensor& actual, const std::vector<double>& expected) {
   return worst;
 }
 
+double norm_error(const Tensor& got, const Tensor& expected) {
+  if (got.shape() != expected.shape()) return kInfinity;
+  return norm_error(got.to_vector<double>(), expected.to_vector<double>());
+}
+
+double norm_error(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) return kInfinity;
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i] == b[i]) {
+      if (std::isfinite(b[i])) size += b[i] * b[i];
+      continue;
+    }
+    if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return kInfinity;
+    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    size += b[i] * b[i];
+  }
+  return std::sqrt(difference) / (size > 0 ? std::sqrt(size) : 1);
+}
+
 std::string bits_of(const Tensor& x) {
   const Tensor dense = x.contiguous();
   return std::string(static_cast<const char*>(dense.raw_data()), size_t(dense.numel() * size_of(dense.dtype())));

@@ -27,6 +27,11 @@ double worst_error(const Tensor& actual, const std::vector<double>& expected);
 /// One term of it.
 double relative_error(double actual, double expected);
 
+/// |got - expected| / |expected|, 2-norms over all elements (over 1 where `expected` is all zeros); equal infinities
+/// count as 0. Infinity for any other infinity, for NaN wherever it is, and for another shape.
+double norm_error(const Tensor& got, const Tensor& expected);
+double norm_error(const std::vector<double>& got, const std::vector<double>& expected);
+
 /// Bytes of a tensor's elements in row-major order: for "same bits".
 std::string bits_of(const Tensor& x);
 

@@ -17,8 +17,6 @@ bool same_batch(const Tensor& a, const Tensor& b) {
 void check_attention(const char* op, const Tensor& q, const Tensor& k, const Tensor& v) {
   require<DTypeError>(is_floating(q.dtype()) && k.dtype() == q.dtype() && v.dtype() == q.dtype(),
                       "{}: q, k and v must have one floating dtype; q {}, k {}, v {}", op, q, k, v);
-  require<DeviceError>(k.device() == q.device() && v.device() == q.device(),
-                       "{}: q, k and v must be on one device; q {}, k {}, v {}", op, q, k, v);
   require<ShapeError>(q.rank() >= 2 && k.rank() == q.rank() && v.rank() == q.rank(),
                       "{}: q, k and v must be [..., T, d] of one rank; q {}, k {}, v {}", op, q, k, v);
   require<ShapeError>(same_batch(q, k) && same_batch(q, v), "{}: batch dimensions must be equal; q {}, k {}, v {}", op,

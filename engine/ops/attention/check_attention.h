@@ -5,7 +5,7 @@
 namespace plumb {
 
 /// What every attention asks of its operands: q [..., Tq, d], k [..., Tk, d], v [..., Tk, dv] with equal batch
-/// dimensions, of one floating dtype, on one device. Throws ShapeError, DTypeError, DeviceError naming `op`.
+/// dimensions, of one floating dtype. Throws ShapeError, DTypeError naming `op`.
 void check_attention(const char* op, const Tensor& q, const Tensor& k, const Tensor& v);
 
 }  // namespace plumb

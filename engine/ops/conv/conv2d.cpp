@@ -53,8 +53,6 @@ void check_types(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   require<DTypeError>(is_floating(x.dtype()), "conv2d: takes floating tensors; {}", x);
   require<DTypeError>(x.dtype() == weight.dtype() && (!bias.defined() || bias.dtype() == x.dtype()),
                       "conv2d: operands must have one dtype; x {}, weight {}, bias {}", x, weight, bias);
-  require<DeviceError>(x.device() == weight.device() && (!bias.defined() || bias.device() == x.device()),
-                       "conv2d: operands must be on one device; x {}, weight {}, bias {}", x, weight, bias);
 }
 
 /// [N, C, H, W] as contiguous [N, H, W, C] in the type that kernels take: on the CPU the one that is computed in, on

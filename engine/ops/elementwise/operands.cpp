@@ -11,7 +11,6 @@ void check_operands(const char* op, const Tensor& a, const Tensor& b) {
   require<ValueError>(a.defined() && b.defined(), "{}: operands must be defined; {} and {}", op, a, b);
   require<DTypeError>(a.dtype() == b.dtype(), "{}: operands must have one dtype, convert with to(); {} and {}", op, a,
                       b);
-  require<DeviceError>(a.device() == b.device(), "{}: operands must be on one device; {} and {}", op, a, b);
 }
 
 Tensor empty_result(const Shape& shape, const Tensor& like, DType dtype) {

@@ -17,8 +17,6 @@ Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b, DType d
   const OpScope scope("where", condition, a, b);
   require<ValueError>(condition.defined(), "where: condition must be defined");
   require<DTypeError>(condition.dtype() == DType::boolean, "where: condition must be bool; {}", condition);
-  require<DeviceError>(condition.device() == a.device(), "where: operands must be on one device; {}, {} and {}",
-                       condition, a, b);
   const Shape shape = broadcast_shapes("where", broadcast_shapes("where", a.shape(), b.shape()), condition.shape());
   Tensor out = empty_result(shape, a.shape() == shape ? a : b, dtype);
   scope.elementwise(out);

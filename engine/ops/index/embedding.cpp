@@ -1,6 +1,7 @@
 #include "engine/ops/index/embedding.h"
 
 #include "engine/format.h"
+#include "engine/one_device.h"
 #include "engine/ops/index/check_index.h"
 #include "engine/ops/index/embedding_kernels.h"
 #include "engine/profile/op_scope.h"
@@ -11,8 +12,7 @@ namespace plumb {
 Tensor embedding(const Tensor& indices, const Tensor& weight) {
   const OpScope scope("embedding", indices);
   require<ShapeError>(weight.rank() == 2, "embedding: weight must be [V, D]; {}", weight);
-  require<DeviceError>(indices.device() == weight.device(), "embedding: operands must be on one device; {} and {}",
-                       indices, weight);
+  require_one_device("embedding", indices, weight);
   const Tensor rows = checked_indices("embedding", indices, weight.shape()[0]);
   Shape shape = indices.shape();
   shape.push_back(weight.shape()[1]);

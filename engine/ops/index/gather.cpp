@@ -1,6 +1,7 @@
 #include "engine/ops/index/gather.h"
 
 #include "engine/format.h"
+#include "engine/one_device.h"
 #include "engine/ops/index/check_index.h"
 #include "engine/ops/index/gather_kernels.h"
 #include "engine/ops/layout/view.h"
@@ -21,16 +22,12 @@ void check_fits(const char* op, const Tensor& index, const Tensor& other, int64_
                       other);
 }
 
-void check_devices(const char* op, const Tensor& x, const Tensor& other) {
-  require<DeviceError>(x.device() == other.device(), "{}: operands must be on one device; {} and {}", op, x, other);
-}
-
 }  // namespace
 
 Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
   const OpScope scope("gather", index);
   const int64_t d = normalize_dim("gather", dim, x.rank());
-  check_devices("gather", x, index);
+  require_one_device("gather", x, index);
   const Tensor from = at_least_1d(x);
   const Tensor list = at_least_1d(index);
   check_fits("gather", list, from, d);
@@ -47,8 +44,6 @@ Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tens
   const int64_t d = normalize_dim("scatter_add", dim, x.rank());
   require<DTypeError>(x.dtype() == src.dtype() && x.dtype() != DType::boolean,
                       "scatter_add: operands must have one numeric dtype; {} and {}", x, src);
-  check_devices("scatter_add", x, index);
-  check_devices("scatter_add", x, src);
   const Tensor list = at_least_1d(index);
   Tensor from = at_least_1d(src);
   check_fits("scatter_add", list, at_least_1d(x), d);

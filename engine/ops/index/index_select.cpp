@@ -4,6 +4,7 @@
 #include "engine/ops/index/index_select.h"
 
 #include "engine/format.h"
+#include "engine/one_device.h"
 #include "engine/ops/index/check_index.h"
 #include "engine/ops/index/embedding_kernels.h"
 #include "engine/ops/index/gather_kernels.h"
@@ -29,8 +30,7 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
   const OpScope scope("index_select", index);
   require<ShapeError>(x.rank() > 0, "index_select: tensor must have a dimension; {}", x);
   require<ShapeError>(index.rank() <= 1, "index_select: index must be a list; {}", index);
-  require<DeviceError>(x.device() == index.device(), "index_select: operands must be on one device; {} and {}", x,
-                       index);
+  require_one_device("index_select", x, index);
   const int64_t d = normalize_dim("index_select", dim, x.rank());
   const Tensor list = checked_indices("index_select", index, x.shape()[d]);
   Shape shape = x.shape();

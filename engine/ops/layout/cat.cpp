@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/format.h"
+#include "engine/one_device.h"
 #include "engine/ops/layout/cat_kernels.h"
 #include "engine/ops/layout/view.h"
 #include "engine/profile/op_scope.h"
@@ -13,7 +14,7 @@ namespace {
 
 void check_same_kind(const char* op, const Tensor& first, const Tensor& part) {
   require<DTypeError>(part.dtype() == first.dtype(), "{}: parts must have one dtype; {} and {}", op, first, part);
-  require<DeviceError>(part.device() == first.device(), "{}: parts must be on one device; {} and {}", op, first, part);
+  require_one_device(op, first, part);
 }
 
 Shape joined_shape(std::span<const Tensor> parts, int64_t dim) {

@@ -16,8 +16,6 @@ void check_dtypes(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   require<DTypeError>(is_floating(x.dtype()), "linear: takes floating tensors; {}", x);
   require<DTypeError>(x.dtype() == weight.dtype() && (!bias.defined() || bias.dtype() == x.dtype()),
                       "linear: operands must have one dtype; x {}, weight {}, bias {}", x, weight, bias);
-  require<DeviceError>(x.device() == weight.device() && (!bias.defined() || bias.device() == x.device()),
-                       "linear: operands must be on one device; x {}, weight {}, bias {}", x, weight, bias);
 }
 
 void check_shapes(const Tensor& x, const Tensor& weight, const Tensor& bias) {

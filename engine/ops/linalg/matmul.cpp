@@ -16,7 +16,6 @@ void check_operands(const Tensor& a, const Tensor& b) {
   require<ShapeError>(a.rank() > 0 && b.rank() > 0, "matmul: operands must have a dimension; {} and {}", a, b);
   require<DTypeError>(a.dtype() == b.dtype(), "matmul: operands must have one dtype; {} and {}", a, b);
   require<DTypeError>(a.dtype() != DType::boolean, "matmul: bool is not supported; {} and {}", a, b);
-  require<DeviceError>(a.device() == b.device(), "matmul: operands must be on one device; {} and {}", a, b);
   const int64_t inner = b.shape()[b.rank() == 1 ? 0 : b.rank() - 2];
   require<ShapeError>(a.shape().back() == inner, "matmul: inner sizes must agree ({} and {}); {} and {}",
                       a.shape().back(), inner, a, b);

@@ -13,8 +13,6 @@ void check_error_operands(const char* op, const Tensor& pred, const Tensor& targ
                       pred, target);
   require<DTypeError>(pred.dtype() == target.dtype() && is_floating(pred.dtype()),
                       "{}: pred and {} must be floating and of one dtype; {} and {}", op, name, pred, target);
-  require<DeviceError>(pred.device() == target.device(), "{}: pred and {} must be on one device; {} and {}", op, name,
-                       pred, target);
 }
 
 Tensor mse(const Tensor& pred, const Tensor& target, Reduction reduction) {

@@ -15,8 +15,6 @@ void check_parameter(const char* name, const Tensor& parameter, const Tensor& x)
                       name, x.shape()[1], name, parameter, x);
   require<DTypeError>(parameter.dtype() == x.dtype(), "group_norm: operands must have one dtype; x {}, {} {}", x, name,
                       parameter);
-  require<DeviceError>(parameter.device() == x.device(), "group_norm: operands must be on one device; x {}, {} {}", x,
-                       name, parameter);
 }
 
 void check(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {

@@ -5,8 +5,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-
 #include "align/preference_trainer.h"
 #include "apps/common/step_graph.h"
 #include "autograd/backward.h"
@@ -47,14 +45,6 @@ std::unique_ptr<UNetDenoiser> make_unet(Device device, DType dtype, bool adapted
   return unet;
 }
 
-/// |a - b| / |b| over all elements; NaN where there is one.
-double relative_error(const std::vector<double>& a, const std::vector<double>& b) {
-  REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < b.size(); ++i) difference += (a[i] - b[i]) * (a[i] - b[i]), size += b[i] * b[i];
-  return std::sqrt(difference / size);
-}
-
 struct Pass {
   std::vector<double> prediction, gradients;
 };
@@ -90,8 +80,8 @@ TEST_CASE("UNet on a device: prediction and gradients are close to the CPU's, wi
       CAPTURE(adapted);
       const Pass wanted = pass_of(*make_unet(kCpu, dtype, adapted), adapted);
       const Pass got = pass_of(*make_unet(kDevice, dtype, adapted), adapted);
-      CHECK(relative_error(got.prediction, wanted.prediction) <= (dtype == DType::f32 ? 1e-5 : 2e-2));
-      CHECK(relative_error(got.gradients, wanted.gradients) <= (dtype == DType::f32 ? 1e-4 : 3e-2));
+      CHECK(test::norm_error(got.prediction, wanted.prediction) <= (dtype == DType::f32 ? 1e-5 : 2e-2));
+      CHECK(test::norm_error(got.gradients, wanted.gradients) <= (dtype == DType::f32 ? 1e-4 : 3e-2));
     }
 }
 
@@ -100,7 +90,7 @@ TEST_CASE("UNet on a device: blocks that are computed again give the same predic
   again->unet().set_gradient_checkpointing(true);
   const Pass a = pass_of(*kept, false), b = pass_of(*again, false);
   CHECK(a.prediction == b.prediction);
-  CHECK(relative_error(a.gradients, b.gradients) <= 1e-6);  // the time's gradients are added in another order
+  CHECK(test::norm_error(a.gradients, b.gradients) <= 1e-6);  // the time's gradients are added in another order
 }
 
 TEST_CASE("UNet on a device: preference fine-tuning, replayed, has the bits of steps that run") {
@@ -136,7 +126,7 @@ TEST_CASE("UNet on a device: preference fine-tuning, replayed, has the bits of s
   };
   const std::vector<double> eager = run(kDevice, false), replayed = run(kDevice, true), host = run(kCpu, false);
   CHECK(replayed == eager);
-  CHECK(relative_error(eager, host) <= 1e-4);
+  CHECK(test::norm_error(eager, host) <= 1e-4);
 }
 
 }  // namespace plumb

@@ -8,6 +8,7 @@
 #include "nn/state_dict.h"
 #include "nn/visitors.h"
 #include "tests/support/golden.h"
+#include "tests/support/numeric.h"
 
 // What the tests against tests/golden/unet share. Weights come from the seed, as in make_unet_cases.py.
 
@@ -32,15 +33,6 @@ inline void perturb(Module& model) {
     for (size_t k = 0; k < values.size(); ++k) values[k] = 0.2 * moves[k] + (is_table ? 0 : values[k]);
     list[i].parameter->assign(from_vector(values, parameter.shape()));
   }
-}
-
-/// |got - expected| / |expected|, norms over all elements.
-inline double norm_error(const Tensor& got, const Tensor& expected) {
-  const std::vector<double> a = got.to_vector<double>(), b = expected.to_vector<double>();
-  REQUIRE(a.size() == b.size());
-  double difference = 0, size = 0;
-  for (size_t i = 0; i < a.size(); ++i) difference += (a[i] - b[i]) * (a[i] - b[i]), size += b[i] * b[i];
-  return std::sqrt(difference) / std::sqrt(size);
 }
 
 /// Norm and product with the wave of a gradient, beside the two expected numbers: the larger error over the norm. A

@@ -31,10 +31,7 @@ void check_on_device(const OpCase& item, DType dtype, Layout layout) {
   CHECK_MESSAGE(error <= limit, title_of(item, dtype, layout) << ": " << worst << " is off by " << error);
 }
 
-bool has_kernel(std::string_view op) { return std::ranges::count(cpu_only_ops(), op) == 0; }
-
 void check_in_all_types(const OpCase& item) {
-  if (!has_kernel(item.op)) return;
   for (DType dtype : {DType::f32, DType::bf16, DType::f64}) check_on_device(item, dtype, Layout::dense);
   check_on_device(item, DType::f32, Layout::reversed);
   if (!has_picture(item)) return;
@@ -59,7 +56,6 @@ TEST_CASE("gpu: with --deterministic every op and gradient has the same bits twi
   for (const OpEntry& op : op_table())
     for (const OpCase& item : large_cases(op.name))
       for (DType dtype : {DType::f32, DType::bf16}) {
-        if (!has_kernel(op.name)) continue;
         const Json attributes = item.attributes.empty() ? Json::object() : Json::parse(item.attributes);
         const TensorMap inputs = large_inputs(item, dtype, Layout::dense);
         const auto run = [&] { return run_op_case(op, &attributes, inputs.contains("g0"), inputs, kCuda); };

@@ -3,13 +3,10 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
 #include "autograd/backward.h"
 #include "autograd/ops.h"
 #include "diffusion/point_denoiser.h"
 #include "diffusion/unet_denoiser.h"
-#include "engine/backend.h"
 #include "engine/cuda/graph.h"
 #include "engine/cuda/memory.h"
 #include "engine/error.h"
@@ -140,12 +137,6 @@ TEST_CASE("a captured training step has the eager step's bits: new batches, draw
 }
 
 TEST_CASE("a captured training step of a UNet with dropout has the eager step's bits") {
-  const std::span<const std::string_view> without = cpu_only_ops();
-  for (const char* op : {"attention", "conv2d"})
-    if (std::find(without.begin(), without.end(), op) != without.end()) {
-      MESSAGE("not run, no kernel yet: ", std::string(op));
-      return;
-    }
   Training eager(picture_network(), {2, 2, 8, 8}), replayed(picture_network(), {2, 2, 8, 8});
   check_replays(eager, replayed);
 }

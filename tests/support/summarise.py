@@ -19,7 +19,7 @@ def counts(test):
     output = test.get("stdout") or ""
     passed, failed, skipped, said = 0, 0, 0, False
     # A filtered run reports what the filter left out as skipped: those cases belong to another run.
-    filtered = any(argument.startswith(("-ts", "-tc", "-tse", "-tce", "--test-")) for argument in test["command"])
+    filtered = any(argument.startswith(("-ts", "-tc", "-tse", "-tce", "-sf", "--test-", "--source-")) for argument in test["command"])
     for match in DOCTEST.finditer(output):
         said = True
         passed += int(match[2])

@@ -10,7 +10,7 @@ import sys
 from support.tree import FOLDERS, Report, finds, includes, read, source_root, sources
 
 CUDA = re.compile(r"^(cuda|cublas|cudnn|curand|cusolver|cusparse|cub/|thrust/|nccl|nvtx|cooperative_groups|mma\.h)")
-HIDDEN = re.compile(r"^(nlohmann/|CLI/|toml\+\+/|png\.h|jpeglib\.h|cblas|openblas)")
+HIDDEN = re.compile(r"^(nlohmann/|CLI/|toml\+\+/|png\.h|jpeglib\.h|jerror\.h|cblas|openblas)")
 
 
 def problem(path, quoted, name):

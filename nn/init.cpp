@@ -31,11 +31,13 @@ void fill(const char* op, Tensor& out, F&& f) {
 }  // namespace
 
 void Init::uniform(Tensor& out, double low, double high) const {
+  if (shapes_only_) return;
   if (!generator_) return void(out.zero_());
   fill("init uniform", out, [&](auto values) { generator_->uniform(values, low, high); });
 }
 
 void Init::normal(Tensor& out, double mean, double deviation) const {
+  if (shapes_only_) return;
   if (!generator_) return void(out.zero_());
   fill("init normal", out, [&](auto values) { generator_->normal(values, mean, deviation); });
 }

@@ -2,6 +2,7 @@
 
 #include "engine/random/generator.h"
 #include "engine/tensor.h"
+#include "nn/shape_only.h"
 
 namespace plumb {
 
@@ -9,6 +10,7 @@ namespace plumb {
 ///   Generator generator(seed);
 ///   Linear a(2, 128, generator);      // as torch.manual_seed(seed); nn.Linear(2, 128)
 ///   Linear b(2, 128, Init::zeros());
+///   Linear c(2, 128, Init::shapes());  // no memory: for counting, and for weights that are taken over (nn/adopt.h)
 /// Every fill takes a contiguous f32 or f64 tensor and draws in the order torch does, so that the same seed gives
 /// torch's values: uniforms bit for bit, normals to a few units in the last place (see Generator). Throws DTypeError
 /// for other types.
@@ -16,6 +18,17 @@ class Init {
  public:
   Init(Generator& generator) : generator_(&generator) {}
   static Init zeros() { return Init(); }
+  /// Weights with shape and dtype but no memory; a parameter made of one throws when it is used before it has got one.
+  static Init shapes() {
+    Init init;
+    init.shapes_only_ = true;
+    return init;
+  }
+
+  /// The tensor of a weight, to be filled by one of the functions below.
+  Tensor allocate(const Shape& shape, DType dtype = DType::f32) const {
+    return shapes_only_ ? shape_only(shape, dtype) : empty(shape, dtype);
+  }
 
   /// U(low, high).
   void uniform(Tensor& out, double low, double high) const;
@@ -32,6 +45,7 @@ class Init {
  private:
   Init() = default;
   Generator* generator_ = nullptr;
+  bool shapes_only_ = false;
 };
 
 }  // namespace plumb

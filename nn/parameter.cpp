@@ -3,6 +3,7 @@
 #include "engine/format.h"
 #include "engine/ops/layout/view.h"
 #include "engine/require.h"
+#include "nn/shape_only.h"
 
 namespace plumb {
 namespace {
@@ -18,11 +19,12 @@ Tensor moved(const Tensor& x, Device device) {
 
 }  // namespace
 
-Parameter::Parameter(Tensor value) : leaf_(Variable::leaf(std::move(value))), variable_(leaf_) {}
+Parameter::Parameter(Tensor value)
+    : leaf_(Variable::leaf(std::move(value))), variable_(leaf_), has_memory_(plumb::has_memory(variable_.value())) {}
 
 Parameter::Parameter(const Parameter& other) {
   if (!other.defined()) return;
-  *this = Parameter(other.value().clone());
+  *this = Parameter(other.has_memory() ? other.value().clone() : other.variable_.value());
   if (other.has_master()) master_ = other.master_.clone();
   set_requires_grad(other.requires_grad());
 }
@@ -37,18 +39,33 @@ void Parameter::set_value(Tensor value) {
   const bool required = requires_grad();
   leaf_ = Variable::leaf(std::move(value));
   variable_ = required ? leaf_ : leaf_.detach();
+  has_memory_ = plumb::has_memory(variable_.value());
+}
+
+void Parameter::raise_without_memory() const {
+  raise<Error>("parameter: a weight must be loaded before it is used; {} without values", variable_.value());
 }
 
 void Parameter::assign(const Tensor& weight) {
   require<ShapeError>(weight.shape() == shape(), "assign: weight must have the parameter's shape ({}); {}", shape(),
                       weight);
+  if (!has_memory()) set_value(empty(shape(), dtype()));
   Tensor value = leaf_.value();
   value.copy_(weight);
   if (has_master()) master_.copy_(weight);
 }
 
+void Parameter::adopt(const Tensor& weight, DType dtype) {
+  require<ShapeError>(weight.shape() == shape(), "adopt: weight must have the parameter's shape ({}); {}", shape(),
+                      weight);
+  require<DTypeError>(is_floating(dtype), "adopt: dtype must be floating ({})", name_of(dtype));
+  set_value(weight.to(dtype).contiguous());
+  master_ = Tensor();
+}
+
 void Parameter::to_dtype(DType dtype, bool keep_master) {
   if (!defined()) return;
+  if (!has_memory()) return set_value(shape_only(shape(), dtype));
   const Tensor exact = weight();
   const bool wants_master = keep_master && size_of(dtype) == 2;
   const Tensor master = wants_master ? exact.to(DType::f32) : Tensor();

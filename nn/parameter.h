@@ -11,6 +11,9 @@ namespace plumb {
 ///   gradient  f32 (f64 for an f64 value), made on first use or placed in an arena (see parameter_arena.h)
 ///   master    f32, only when the value has 16 bits; value = round(master) after every step
 ///
+/// A parameter made of a tensor without memory (Init::shapes) knows shape and dtype alone until assign(), adopt() or
+/// rebind gives it values; variable(), value() and whatever else reads it throw Error before that.
+///
 /// Copying is deep (fresh memory, no gradient) and explicit: it exists so that modules can be cloned.
 class Parameter {
  public:
@@ -24,18 +27,24 @@ class Parameter {
 
   bool defined() const { return variable_.defined(); }
   /// What ops take: a leaf while the parameter is trained, a constant while it is frozen.
-  const Variable& variable() const { return variable_; }
-  operator const Variable&() const { return variable_; }
+  const Variable& variable() const {
+    if (!has_memory_) [[unlikely]]
+      raise_without_memory();
+    return variable_;
+  }
+  operator const Variable&() const { return variable(); }
 
-  const Tensor& value() const { return variable_.value(); }
+  const Tensor& value() const { return variable().value(); }
   const Tensor& master() const { return master_; }
   bool has_master() const { return master_.defined(); }
   /// The most exact copy there is: the master if present, else the value.
   const Tensor& weight() const { return has_master() ? master_ : value(); }
-  const Shape& shape() const { return value().shape(); }
-  DType dtype() const { return value().dtype(); }
-  Device device() const { return value().device(); }
-  int64_t numel() const { return value().numel(); }
+  const Shape& shape() const { return variable_.shape(); }
+  DType dtype() const { return variable_.dtype(); }
+  Device device() const { return variable_.device(); }
+  int64_t numel() const { return variable_.numel(); }
+  /// Whether it has values.
+  bool has_memory() const { return has_memory_; }
 
   /// Gradient since the last zero_grad; undefined when none has arrived.
   Tensor grad() const { return leaf_.grad(); }
@@ -48,6 +57,10 @@ class Parameter {
 
   /// Overwrites value and master with `weight` (converted once each). Throws ShapeError.
   void assign(const Tensor& weight);
+  /// Takes `weight` over as the value, sharing its memory, in place of value and master. What is not contiguous, or has
+  /// another dtype than `dtype`, is copied. Drops the gradient. Graphs recorded before keep the old value.
+  /// Throws ShapeError; DTypeError unless `dtype` is floating.
+  void adopt(const Tensor& weight, DType dtype);
   /// Changes the compute dtype. A master is made from the present weight when the new dtype has 16 bits and
   /// `keep_master`; otherwise there is none. Drops the gradient. Graphs recorded before keep the old value.
   void to_dtype(DType dtype, bool keep_master);
@@ -62,10 +75,12 @@ class Parameter {
 
  private:
   void set_value(Tensor value);
+  [[noreturn]] void raise_without_memory() const;
 
   Variable leaf_;      // always a leaf; keeps the gradient's address while the parameter is frozen
   Variable variable_;  // leaf_, or its value as a constant
   Tensor master_;
+  bool has_memory_ = true;
 };
 
 }  // namespace plumb

@@ -21,10 +21,15 @@ TensorsByName by_name(const char* what, const StateDict& state) {
   return tensors;
 }
 
-/// "; 2 missing: a, b". Every name is listed: a wrong file is easiest told from its whole list.
+/// "; 2 missing: a, b". A wrong file is easiest told from its whole list, as far as one can read it.
 std::string list_of(const char* title, const std::vector<std::string>& names) {
+  constexpr size_t kMost = 40;
   if (names.empty()) return "";
-  return fmt::format("; {} {}: {}", names.size(), title, fmt::join(names, ", "));
+  const size_t shown = std::min(names.size(), kMost);
+  std::string text = fmt::format("; {} {}: {}", names.size(), title,
+                                 fmt::join(names.begin(), names.begin() + std::ptrdiff_t(shown), ", "));
+  if (shown < names.size()) text += fmt::format(", and {} more", names.size() - shown);
+  return text;
 }
 
 void compare(const std::string& name, const Shape& expected, TensorsByName& given, LoadReport& report) {
@@ -40,6 +45,17 @@ void list_extra(const StateDict& state, const std::vector<std::string>& expected
   for (const std::string& name : expected) known[name] = true;
   for (const NamedTensor& named : state)
     if (!known.count(named.name)) report.extra.push_back(named.name);
+}
+
+LoadReport compare(const ParameterList& targets, const StateDict& state, TensorsByName& given) {
+  LoadReport report;
+  std::vector<std::string> names;
+  for (const auto& [name, parameter] : targets) {
+    compare(name, parameter->shape(), given, report);
+    names.push_back(name);
+  }
+  list_extra(state, names, report);
+  return report;
 }
 
 }  // namespace
@@ -58,19 +74,29 @@ StateDict state_dict(Module& module, Include include) {
   return state;
 }
 
+LoadReport compare_names(Module& module, const StateDict& state, Include include) {
+  TensorsByName given = by_name("state dict", state);
+  return compare(parameters(module, include), state, given);
+}
+
 LoadReport load_state_dict(Module& module, const StateDict& state, const LoadOptions& options) {
   const ParameterList targets = parameters(module, options.include);
   TensorsByName given = by_name("load_state_dict", state);
-  LoadReport report;
-  std::vector<std::string> names;
-  for (const auto& [name, parameter] : targets) {
-    compare(name, parameter->shape(), given, report);
-    names.push_back(name);
-  }
-  list_extra(state, names, report);
+  LoadReport report = compare(targets, state, given);
   require_match("load_state_dict", report, options.strict);
   for (const auto& [name, parameter] : targets)
     if (const auto found = given.find(name); found != given.end()) parameter->assign(found->second);
+  return report;
+}
+
+LoadReport adopt_state_dict(Module& module, const StateDict& state, const AdoptOptions& options) {
+  const ParameterList targets = parameters(module, options.include);
+  TensorsByName given = by_name("adopt_state_dict", state);
+  LoadReport report = compare(targets, state, given);
+  require_match("adopt_state_dict", report, options.strict);
+  for (const auto& [name, parameter] : targets)
+    if (const auto found = given.find(name); found != given.end())
+      parameter->adopt(found->second, options.dtype.value_or(parameter->dtype()));
   return report;
 }
 

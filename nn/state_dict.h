@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,15 +33,31 @@ struct LoadReport {
   std::vector<std::string> misshaped;  ///< "name (expected [a, b], got [c])"; always an error
 };
 
-/// Throws ValueError "WHAT: names and shapes must match; …" listing everything the report holds, unless it is empty or,
-/// when not strict, holds missing and extra names alone.
+/// Throws ValueError "WHAT: names and shapes must match; …" listing what the report holds (the first 40 of each kind),
+/// unless it is empty or, when not strict, holds missing and extra names alone.
 void require_match(const char* what, const LoadReport& report, bool strict = true);
+
+/// What of a state does not fit a module; nothing is changed. Throws ValueError for a name given twice.
+LoadReport compare_names(Module& module, const StateDict& state, Include include = Include::base);
 
 /// Copies a state into a module, converting each tensor to the parameter's own types. Nothing is written unless
 /// everything fits. Throws ValueError listing every missing, extra and misshaped name, or a name given twice.
 LoadReport load_state_dict(Module& module, const StateDict& state, const LoadOptions& options = {});
 
-/// Same for any named tensors of one's own (an optimiser's): copies `state` into `targets`, strict.
+struct AdoptOptions {
+  Include include = Include::base;
+  bool strict = true;  ///< as in LoadOptions
+  /// What the parameters are to be; their own dtype unless set.
+  std::optional<DType> dtype = {};
+};
+
+/// load_state_dict, but the parameters take the given tensors over where dtype and layout allow, and share memory with
+/// them from then on: weights of a mapped file are not copied, and are read from the disk when they are used. Others
+/// are converted. There are no masters after. For a module made with Init::shapes(), which needs no memory before.
+/// Throws as load_state_dict; DTypeError for a dtype that is not floating.
+LoadReport adopt_state_dict(Module& module, const StateDict& state, const AdoptOptions& options = {});
+
+/// load_state_dict for any named tensors of one's own (an optimiser's): copies `state` into `targets`, strict.
 /// `what` begins the error message.
 void load_tensors(const char* what, const StateDict& targets, const StateDict& state);
 

@@ -14,11 +14,11 @@ Conv2d::Conv2d(int64_t in_channels, int64_t out_channels, Size2d kernel, Init in
   require<ValueError>(groups >= 1 && in_channels % groups == 0 && out_channels % groups == 0,
                       "Conv2d: channels must be multiples of groups ({} and {} channels, {} groups)", in_channels,
                       out_channels, groups);
-  Tensor weight = empty({out_channels, in_channels / groups, kernel.height, kernel.width}, options.dtype);
+  Tensor weight = init.allocate({out_channels, in_channels / groups, kernel.height, kernel.width}, options.dtype);
   init.kaiming_uniform(weight);
   weight_ = Parameter(std::move(weight));
   if (!options.bias) return;
-  Tensor bias = empty({out_channels}, options.dtype);
+  Tensor bias = init.allocate({out_channels}, options.dtype);
   init.fan_in_uniform(bias, in_channels / groups * kernel.height * kernel.width);
   bias_ = Parameter(std::move(bias));
 }

@@ -5,7 +5,7 @@
 namespace plumb {
 
 Embedding::Embedding(int64_t count, int64_t features, Init init, DType dtype) {
-  Tensor weight = empty({count, features}, dtype);
+  Tensor weight = init.allocate({count, features}, dtype);
   init.normal(weight, 0, 1);
   weight_ = Parameter(std::move(weight));
 }

@@ -9,11 +9,11 @@ namespace plumb {
 
 Linear::Linear(int64_t in_features, int64_t out_features, Init init, const LinearOptions& options)
     : adapters_(in_features, out_features) {
-  Tensor weight = empty({out_features, in_features}, options.dtype);
+  Tensor weight = init.allocate({out_features, in_features}, options.dtype);
   init.kaiming_uniform(weight);
   weight_ = Parameter(std::move(weight));
   if (!options.bias) return;
-  Tensor bias = empty({out_features}, options.dtype);
+  Tensor bias = init.allocate({out_features}, options.dtype);
   init.fan_in_uniform(bias, in_features);
   bias_ = Parameter(std::move(bias));
 }

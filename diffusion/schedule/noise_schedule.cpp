@@ -1,5 +1,6 @@
 #include "diffusion/schedule/noise_schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -26,6 +27,7 @@ enum class Table { alphas_cumprod, network_time, alpha, sigma };
 
 std::vector<float> make_betas(const NoiseScheduleOptions& options) {
   const int64_t count = options.num_train_timesteps;
+  if (!options.trained_betas.empty()) return {options.trained_betas.begin(), options.trained_betas.end()};
   if (options.beta_schedule == BetaSchedule::linear)
     return linspace(float(options.beta_start), float(options.beta_end), count);
   if (options.beta_schedule == BetaSchedule::scaled_linear) {
@@ -35,6 +37,12 @@ std::vector<float> make_betas(const NoiseScheduleOptions& options) {
     return betas;
   }
   std::vector<float> betas;
+  if (options.beta_schedule == BetaSchedule::sigmoid) {
+    for (const float at : linspace(-6, 6, count))
+      betas.push_back(1 / (1 + std::exp(-at)) * float(options.beta_end - options.beta_start) +
+                      float(options.beta_start));
+    return betas;
+  }
   auto abar = [](double u) {
     const double cosine = std::cos((u + 0.008) / 1.008 * std::numbers::pi / 2);
     return cosine * cosine;
@@ -44,19 +52,53 @@ std::vector<float> make_betas(const NoiseScheduleOptions& options) {
   return betas;
 }
 
+/// abar of every timestep. torch's cumprod keeps the running product of float32 values in double.
+std::vector<float> cumulative(const std::vector<float>& betas) {
+  std::vector<float> abar;
+  double product = 1;
+  for (const float beta : betas) abar.push_back(float(product *= double(1.0f - beta)));
+  return abar;
+}
+
+/// The betas whose sqrt(abar) is that of `betas`, shifted to end at 0 and scaled to begin where it did.
+std::vector<float> with_zero_terminal_snr(std::vector<float> betas) {
+  std::vector<float> abar = cumulative(betas);
+  const float first = std::sqrt(abar.front()), last = std::sqrt(abar.back());
+  for (float& value : abar) {
+    value = (std::sqrt(value) - last) * (first / (first - last));
+    value *= value;
+  }
+  for (size_t t = 0; t < betas.size(); ++t) betas[t] = 1 - (t == 0 ? abar[0] : abar[t] / abar[t - 1]);
+  return betas;
+}
+
+void check_trained(const NoiseScheduleOptions& options) {
+  const std::vector<double>& betas = options.trained_betas;
+  require<ValueError>(int64_t(betas.size()) == options.num_train_timesteps,
+                      "noise schedule: trained_betas must have num_train_timesteps numbers, {} ({})",
+                      options.num_train_timesteps, betas.size());
+  for (const double beta : betas)
+    require<ValueError>(beta >= 0 && beta < 1, "noise schedule: trained_betas must be in [0, 1) ({})", beta);
+}
+
 }  // namespace
 
 NoiseSchedule::NoiseSchedule(const NoiseScheduleOptions& options) : options_(options) {
   require<ValueError>(options.num_train_timesteps >= 1, "noise schedule: num_train_timesteps must be at least 1 ({})",
                       options.num_train_timesteps);
-  require<ValueError>(options.beta_start > 0 && options.beta_start <= options.beta_end && options.beta_end < 1,
+  if (!options.trained_betas.empty()) check_trained(options);
+  const bool ordered = options.beta_start > 0 && options.beta_start <= options.beta_end && options.beta_end < 1;
+  require<ValueError>(ordered || !options.trained_betas.empty(),
                       "noise schedule: betas must satisfy 0 < beta_start <= beta_end < 1 (beta_start {}, beta_end {})",
                       options.beta_start, options.beta_end);
+  require<ValueError>(!options.rescale_betas_zero_snr || options.num_train_timesteps > 1,
+                      "noise schedule: rescale_betas_zero_snr needs at least 2 timesteps ({})",
+                      options.num_train_timesteps);
   betas_ = make_betas(options);
+  if (options.rescale_betas_zero_snr) betas_ = with_zero_terminal_snr(std::move(betas_));
   alphas_cumprod_ = empty({options.num_train_timesteps});
-  float* abar = alphas_cumprod_.mutable_data<float>();
-  double product = 1;  // torch's cumprod keeps the running product of float32 values in double
-  for (size_t t = 0; t < betas_.size(); ++t) abar[t] = float(product *= double(1.0f - betas_[t]));
+  const std::vector<float> abar = cumulative(betas_);
+  std::copy(abar.begin(), abar.end(), alphas_cumprod_.mutable_data<float>());
 }
 
 NoiseSchedule::NoiseSchedule(int64_t num_train_timesteps, double shift) {

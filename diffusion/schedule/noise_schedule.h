@@ -13,6 +13,7 @@ enum class BetaSchedule {
   linear,             ///< evenly spaced                                                 [Ho et al. 2020]
   scaled_linear,      ///< evenly spaced in sqrt(beta), squared                          [Rombach et al. 2022]
   squaredcos_cap_v2,  ///< abar(u) = cos^2((u + .008) / 1.008 * pi/2), beta <= .999      [Nichol & Dhariwal 2021]
+  sigmoid,            ///< a logistic curve from -6 to 6 between the two
 };
 
 struct NoiseScheduleOptions {
@@ -20,6 +21,8 @@ struct NoiseScheduleOptions {
   BetaSchedule beta_schedule = BetaSchedule::linear;
   double beta_start = 1e-4;
   double beta_end = 0.02;
+  std::vector<double> trained_betas = {};  ///< the betas themselves, one a timestep; the three above are not read then
+  bool rescale_betas_zero_snr = false;     ///< sqrt(abar) shifted and scaled to end at 0      [Lin et al. 2024, Alg. 1]
 };
 
 /// What the forward process does at one timestep per sample: x_t = alpha * x0 + sigma * noise.
@@ -36,7 +39,8 @@ struct NoiseLevel {
 /// Values are those of diffusers' float32 tables.
 class NoiseSchedule {
  public:
-  /// Throws ValueError for T < 1, or betas outside 0 < beta_start <= beta_end < 1.
+  /// Throws ValueError for T < 1, betas outside 0 < beta_start <= beta_end < 1, or trained_betas that are not T numbers
+  /// in [0, 1).
   explicit NoiseSchedule(const NoiseScheduleOptions& options);
   /// Flow matching (diffusers' FlowMatchEulerDiscreteScheduler in training). Throws ValueError for T < 1 or a shift
   /// that is not positive.

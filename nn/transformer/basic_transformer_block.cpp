@@ -26,8 +26,9 @@ std::optional<AttentionLayer> cross_attention(const BasicTransformerBlockOptions
 
 BasicTransformerBlock::BasicTransformerBlock(const BasicTransformerBlockOptions& options, Init init)
     : dropout_(options.dropout),
+      only_cross_attention_(options.only_cross_attention && options.context_features > 0),
       norm1_(Shape{options.features}),
-      attn1_(attention_options(options, 0), init),
+      attn1_(attention_options(options, options.only_cross_attention ? options.context_features : 0), init),
       attn2_(cross_attention(options, init)),
       norm3_(Shape{options.features}),
       ff_(options.features, init, 4, options.dropout) {
@@ -42,7 +43,8 @@ Variable BasicTransformerBlock::forward(const Variable& x, const Variable& conte
   auto dropped = [&](const Variable& y, std::string_view part) {
     return key && dropout_ > 0 ? dropout(y, dropout_, key->fork(part)) : y;
   };
-  Variable h = add(dropped(attn1_.forward(norm1_.forward(x)), "attn1"), x);
+  const Variable normal = norm1_.forward(x);
+  Variable h = add(dropped(attn1_.forward(normal, only_cross_attention_ ? context : normal), "attn1"), x);
   if (attn2_) h = add(dropped(attn2_->forward(norm2_->forward(h), context), "attn2"), h);
   return add(ff_.forward(norm3_.forward(h), key ? std::optional(key->fork("ff")) : std::nullopt), h);
 }

@@ -12,7 +12,8 @@ struct BasicTransformerBlockOptions {
   int64_t features = 0;
   int64_t heads = 8;
   int64_t head_features = 64;
-  int64_t context_features = 0;  ///< of the tokens of cross attention; 0: the block has none
+  int64_t context_features = 0;       ///< of the tokens of cross attention; 0: the block has none
+  bool only_cross_attention = false;  ///< attn1 looks at the context, too
   bool attention_bias = false;
   double dropout = 0;  ///< inside the feed-forward part and behind both attentions
 };
@@ -32,6 +33,7 @@ class BasicTransformerBlock final : public Layer<BasicTransformerBlock> {
 
  private:
   double dropout_;
+  bool only_cross_attention_;
   LayerNorm norm1_;
   AttentionLayer attn1_;
   std::optional<LayerNorm> norm2_;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "autograd/variable.h"
+#include "engine/ops/conv/conv2d.h"
 #include "engine/random/random_key.h"
 #include "nn/module.h"
 
@@ -16,6 +17,8 @@ struct BlockInputs {
   std::optional<RandomKey> dropout = {};  ///< set while training; without a key nothing is dropped
   /// Blocks keep their inputs alone and compute the rest again in backward (nn/checkpoint_module.h).
   bool checkpoint = false;
+  /// Size of the picture that an upsampler makes; 0: twice the size it is given.
+  Size2d upsampled = {};
 
   /// The same for a part of the block: its own stream of random numbers.
   BlockInputs of(std::string_view part) const {

@@ -27,9 +27,12 @@ Variable Downsample2D::forward(const Variable& x, const BlockInputs&) {
 Upsample2D::Upsample2D(int64_t channels, Init init)
     : conv_(channels, channels, {3, 3}, init, {.conv = {.padding = {1, 1}}}) {}
 
-Variable Upsample2D::forward(const Variable& x, const BlockInputs&) {
+Variable Upsample2D::forward(const Variable& x, const BlockInputs& inputs) {
+  const Size2d twice{2 * x.size(2), 2 * x.size(3)};
+  const Size2d size = inputs.upsampled == Size2d{} ? twice : inputs.upsampled;
+  const Variable wider = size == twice ? upsample_nearest(x, 2) : interpolate_nearest(x, {size.height, size.width});
   // A picture of one pixel counts as contiguous, and then so would its enlargement.
-  return conv_.forward(to_channels_last(upsample_nearest(x, 2)));
+  return conv_.forward(to_channels_last(wider));
 }
 
 }  // namespace plumb

@@ -30,7 +30,8 @@ class Downsample2D final : public Resampler {
   Conv2d conv_;
 };
 
-/// diffusers' Upsample2D: each pixel becomes 2x2, then a 3x3 convolution. y: [N, C, 2H, 2W].
+/// diffusers' Upsample2D: each pixel becomes 2x2, then a 3x3 convolution. y: [N, C, 2H, 2W], or of the size that the
+/// inputs ask for, each pixel from the nearest.
 class Upsample2D final : public Resampler {
  public:
   Upsample2D(int64_t channels, Init init);

@@ -20,14 +20,15 @@ int64_t inner_features(const Transformer2DOptions& o) {
 ModuleList<BasicTransformerBlock> make_blocks(const Transformer2DOptions& o, Init init) {
   ModuleList<BasicTransformerBlock> blocks;
   for (int64_t i = 0; i < o.layers; ++i)
-    blocks.push_back(
-        std::make_unique<BasicTransformerBlock>(BasicTransformerBlockOptions{.features = inner_features(o),
-                                                                             .heads = o.heads,
-                                                                             .head_features = o.head_features,
-                                                                             .context_features = o.context_features,
-                                                                             .attention_bias = o.attention_bias,
-                                                                             .dropout = o.dropout},
-                                                init));
+    blocks.push_back(std::make_unique<BasicTransformerBlock>(
+        BasicTransformerBlockOptions{.features = inner_features(o),
+                                     .heads = o.heads,
+                                     .head_features = o.head_features,
+                                     .context_features = o.context_features,
+                                     .only_cross_attention = o.only_cross_attention,
+                                     .attention_bias = o.attention_bias,
+                                     .dropout = o.dropout},
+        init));
   return blocks;
 }
 

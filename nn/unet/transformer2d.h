@@ -15,6 +15,7 @@ struct Transformer2DOptions {
   int64_t head_features = 64;  ///< heads * head_features inside
   int64_t layers = 1;
   int64_t context_features = 0;        ///< 0: no cross attention
+  bool only_cross_attention = false;   ///< see BasicTransformerBlockOptions
   bool use_linear_projection = false;  ///< proj_in and proj_out as linear layers: SD2 and SDXL; else 1x1 convolutions
   int64_t norm_num_groups = 32;
   bool attention_bias = false;

@@ -1,30 +1,16 @@
 #include "nn/unet/unet2d_config.h"
 
-#include "engine/require.h"
+#include "nn/config_fields.h"
 
 namespace plumb {
 namespace {
 
-void read(const Json& from, bool& to) { to = from.as_bool(); }
-void read(const Json& from, int64_t& to) { to = from.as_integer(); }
-void read(const Json& from, double& to) { to = from.as_number(); }
-void read(const Json& from, std::string& to) { to = from.is_null() ? "" : from.as_string(); }
-
-template <class T>
-void read(const Json& from, std::vector<T>& to) {
-  to.clear();
-  for (const Json& each : from.as_array()) read(each, to.emplace_back());
-}
-
-template <class T>
-void read(const Json& from, std::optional<T>& to) {
-  if (from.is_null()) return to.reset();
-  read(from, to.emplace());
-}
+constexpr const char* kClass = "UNet2DModel";
 
 /// Calls use(key, member) for every option.
 template <class F>
 void for_each_option(UNet2DOptions& o, F use) {
+  use("sample_size", o.sample_size);
   use("in_channels", o.in_channels);
   use("out_channels", o.out_channels);
   use("center_input_sample", o.center_input_sample);
@@ -53,27 +39,18 @@ void for_each_option(UNet2DOptions& o, F use) {
   use("num_class_embeds", o.num_class_embeds);
 }
 
-void read_option(UNet2DOptions& options, std::string_view key, const Json& value) {
-  if (key.starts_with("_") || key == "sample_size" || key == "num_train_timesteps") return;
-  bool known = false;
-  for_each_option(options, [&](std::string_view name, auto& member) {
-    if (name != key) return;
-    known = true;
-    try {
-      read(value, member);
-    } catch (const ValueError& error) {
-      throw ValueError("UNet2DModel config: " + std::string(key) + ": " + error.what());
-    }
-  });
-  require<ValueError>(known, "UNet2DModel config: unknown key \"{}\"", key);
-}
-
 }  // namespace
 
-UNet2DOptions unet2d_options(const Json& config) {
+UNet2DOptions unet2d_options(const Json& given) {
   UNet2DOptions options;
-  for (const JsonMember& member : config.as_object()) read_option(options, member.key, member.value);
+  Json config = given;
+  config.erase("num_train_timesteps");  // of a table of timesteps that the other kinds of embedding do without
+  read_config(kClass, config, {}, options, [](auto& o, auto use) { for_each_option(o, use); });
   return options;
+}
+
+Json config_of(const UNet2DOptions& options) {
+  return write_config(kClass, options, [](auto& o, auto use) { for_each_option(o, use); });
 }
 
 }  // namespace plumb

@@ -54,6 +54,9 @@ void UNet2DOptions::check() const {
   require<ValueError>(dropout >= 0 && dropout <= 1, "UNet2DModel: dropout must be in [0, 1] ({})", dropout);
   require<ValueError>(downsample_padding == 0 || downsample_padding == 1,
                       "UNet2DModel: downsample_padding must be 0 or 1 ({})", downsample_padding);
+  require<ValueError>(!sample_size || (sample_size->height >= 1 && sample_size->width >= 1),
+                      "UNet2DModel: sample_size must be at least 1 ({}, {})", sample_size.value_or(Size2d{}).height,
+                      sample_size.value_or(Size2d{}).width);
   check_choice("time_embedding_type", time_embedding_type, {"positional"});
   check_choice("mid_block_type", mid_block_type, {"UNetMidBlock2D", ""});
   check_choice("downsample_type", downsample_type, {"conv", "resnet"});

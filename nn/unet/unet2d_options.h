@@ -5,11 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "nn/unet/per_level.h"
+
 namespace plumb {
 
 /// The configuration of a UNet2DModel; names, defaults and meaning are diffusers', and an empty string or optional is
 /// its None.
 struct UNet2DOptions {
+  std::optional<Size2d> sample_size = {};  ///< what the model was trained on; not used by the network
   int64_t in_channels = 3;
   int64_t out_channels = 3;
   bool center_input_sample = false;  ///< the network sees 2 x - 1

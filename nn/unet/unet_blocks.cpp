@@ -39,7 +39,11 @@ Variable UNetUpBlock::forward(Variable x, const BlockInputs& inputs, std::vector
     skips.pop_back();
     x = run_layer(level_, i, joined, inputs);
   }
-  for (auto& upsampler : level_.resamplers) x = upsampler->forward(x, inputs.of(numbered("upsamplers", 0)));
+  for (auto& upsampler : level_.resamplers) {
+    BlockInputs given = inputs.of(numbered("upsamplers", 0));
+    given.upsampled = {skips.back().size(2), skips.back().size(3)};
+    x = upsampler->forward(x, given);
+  }
   return x;
 }
 

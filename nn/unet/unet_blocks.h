@@ -38,6 +38,7 @@ class UNetUpBlock final : public Layer<UNetUpBlock> {
   explicit UNetUpBlock(const UNetUpBlock&) = default;
 
   /// Takes from the end of `skips` one picture for each residual block, and joins its channels to x's.
+  /// What it makes larger gets the size of the next one.
   Variable forward(Variable x, const BlockInputs& inputs, std::vector<Variable>& skips);
   void visit(ModuleVisitor& visitor) override;
 

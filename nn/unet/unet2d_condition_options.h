@@ -51,7 +51,7 @@ struct UNet2DConditionOptions {
   std::string addition_embed_type = "";  ///< text_time: pooled text and numbers, SDXL; or empty
   std::optional<int64_t> addition_time_embed_dim = {};
   std::optional<int64_t> num_class_embeds = {};
-  std::optional<bool> upcast_attention = {};        ///< kept for the file alone: attention always sums in f32 here
+  std::optional<bool> upcast_attention = false;     ///< kept for the file alone: attention always sums in f32 here
   std::string resnet_time_scale_shift = "default";  ///< or scale_shift
   std::string time_embedding_type = "positional";
   std::optional<int64_t> time_embedding_dim = {};  ///< 4 block_out_channels[0] unless set

@@ -55,6 +55,23 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   return bytes;
 }
 
+std::string read_range(const std::filesystem::path& path, uint64_t begin, uint64_t size) {
+  const posix::Descriptor file = posix::open_file("read", path, O_RDONLY);
+  const struct stat status = status_of("read", file, path);
+  const uint64_t end = S_ISREG(status.st_mode) ? uint64_t(status.st_size) : 0;
+  require<IoError>(begin <= end && size <= end - begin,
+                   "read: file must be regular and have the bytes {} to {} (it has {}); {}", begin, begin + size, end,
+                   path.string());
+  if (::lseek(file.get(), off_t(begin), SEEK_SET) < 0) posix::raise_errno("read", "file cannot be read", path);
+  std::string bytes(size_t(size), '\0');
+  for (size_t done = 0; done < bytes.size();) {
+    const size_t count = posix::read_some("read", file.get(), bytes.data() + done, bytes.size() - done, path);
+    require<IoError>(count > 0, "read: file must not shrink while it is read; {}", path.string());
+    done += count;
+  }
+  return bytes;
+}
+
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const posix::Descriptor file = posix::open_file("map", path, O_RDONLY);
   const struct stat status = status_of("map", file, path);

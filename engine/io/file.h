@@ -15,6 +15,9 @@ inline constexpr uint64_t kDefaultReadLimit = uint64_t(1) << 30;
 /// The bytes of a file, at most `limit` of them: a longer file is refused. Works for pipes as well.
 std::string read_file(const std::filesystem::path& path, uint64_t limit = kDefaultReadLimit);
 
+/// `size` bytes of a regular file from `begin` on. A file that ends before is an error.
+std::string read_range(const std::filesystem::path& path, uint64_t begin, uint64_t size);
+
 /// A regular file mapped into memory, copy-on-write: the bytes may be changed here without touching the file.
 /// The file must not be truncated while mapped (replacing it by rename, as all writers here do, is fine).
 class MappedFile {

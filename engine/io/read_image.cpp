@@ -55,4 +55,15 @@ Image to_rgb(Image image) {
   return rgb;
 }
 
+Image to_grey(Image image) {
+  if (image.channels == 1) return image;
+  const size_t count = size_t(image.width * image.height), channels = size_t(image.channels);
+  Image grey{image.width, image.height, 1, std::vector<uint8_t>(count)};
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* pixel = &image.pixels[channels * i];
+    grey.pixels[i] = uint8_t((19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16);
+  }
+  return grey;
+}
+
 }  // namespace plumb

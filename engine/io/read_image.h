@@ -21,4 +21,7 @@ Image read_image(const std::filesystem::path& path);
 /// As RGB: grey in all three channels, alpha left out (not blended), as Pillow's convert("RGB").
 Image to_rgb(Image image);
 
+/// As grey: 0.299 R + 0.587 G + 0.114 B in Pillow's fixed point, alpha left out, as its convert("L").
+Image to_grey(Image image);
+
 }  // namespace plumb

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "diffusion/picture_denoiser.h"
+#include "diffusion/schedule/scheduler_config.h"
+#include "nn/clip/clip_text_model.h"
+#include "nn/vae/autoencoder_kl.h"
+
+namespace plumb {
+
+/// A diffusion model of pictures with everything it needs, as diffusers' pipelines hold it. What a class of pipelines
+/// has not, or a folder leaves out, is absent.
+struct Pipeline {
+  /// diffusers' name: DDPMPipeline, DDIMPipeline (pixels), LDMPipeline (latents), StableDiffusionPipeline,
+  /// StableDiffusionXLPipeline, and their Img2Img and Inpaint forms.
+  std::string class_name = "DDPMPipeline";
+  std::unique_ptr<PictureDenoiser> unet;
+  std::unique_ptr<AutoencoderKL> vae;
+  std::unique_ptr<ClipTextModel> text_encoder, text_encoder_2;
+  SchedulerConfig scheduler;
+  bool force_zeros_for_empty_prompt = true;  ///< SDXL: what an empty negative prompt becomes
+  /// The tokenizers' files by their path in the folder ("tokenizer/vocab.json"), byte for byte.
+  std::map<std::string, std::string> tokenizer_files = {};
+  /// What was left out or could not be known on loading, for people.
+  std::vector<std::string> notes = {};
+};
+
+struct LoadPipelineOptions {
+  std::string variant = {};         ///< "fp16", say; the plain files unless given
+  std::optional<DType> dtype = {};  ///< of the weights; f32 unless set
+  /// False: only configurations are read, and the modules have shapes without memory (Init::shapes).
+  bool weights = true;
+};
+
+/// Reads a folder with a model_index.json. Weights are used where they lie in the mapped files where their type is the
+/// one wanted, and converted otherwise: nothing is copied, and nothing read before it is used.
+/// Throws IoError or ValueError naming file and key, tensor or component: an unknown class, a component that is missing
+/// or of another class, names and shapes that do not fit.
+Pipeline load_pipeline(const std::filesystem::path& path, const LoadPipelineOptions& options = {});
+
+/// Writes a folder that diffusers' from_pretrained takes, complete or not at all: model_index.json, for each component
+/// its config.json and one safetensors file, scheduler/scheduler_config.json, the tokenizers' files as they were, and a
+/// manifest.json with hashes. Throws ValueError when a part that the class needs is missing; IoError.
+void save_pipeline(const std::filesystem::path& folder, const Pipeline& pipeline);
+
+/// A module of a pipeline under its name in the folder ("unet", "vae", "text_encoder", …).
+struct PipelineModule {
+  std::string name;
+  Module* module;
+};
+/// Those that are there.
+std::vector<PipelineModule> modules_of(const Pipeline& pipeline);
+
+/// Moves all of them to a device.
+void to_device(const Pipeline& pipeline, Device device);
+
+}  // namespace plumb

@@ -45,6 +45,23 @@ TEST_CASE("guidance: scale 0 is the negative's prediction, and the rest is linea
   }
 }
 
+TEST_CASE("guidance: rescaling brings the spread of each sample to that of the positive prediction") {
+  Setup s;
+  const auto at = [&](double rescale) {
+    return guided_prediction(s.model, s.x, s.t, s.positive, s.negative, {.scale = 4, .rescale = rescale});
+  };
+  const Tensor plain = s.plain(s.positive), guided = s.guided(4), full = at(1);
+  CHECK(bits_of(at(0)) == bits_of(guided));
+  for (int64_t n = 0; n < 7; ++n) {
+    const auto spread = [&](const Tensor& x) { return stddev(select(x, 0, n)).item(); };
+    CHECK(spread(full) == doctest::Approx(spread(plain)).epsilon(1e-4));
+  }
+  const Tensor half = full * 0.5 + guided * 0.5;
+  CHECK(worst_error(at(0.5), half.to_vector<double>()) <= 1e-5);
+  CHECK_THROWS_AS(at(-0.1), ValueError);
+  CHECK_THROWS_AS(at(1.1), ValueError);
+}
+
 TEST_CASE("guidance: records nothing and refuses a scale that is not finite") {
   Setup s;
   for (double scale : {std::nan(""), std::numeric_limits<double>::infinity()})

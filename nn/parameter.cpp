@@ -8,13 +8,11 @@
 namespace plumb {
 namespace {
 
-/// x.to(device) would be contiguous; a weight in channels-last order keeps it.
-Tensor moved(const Tensor& x, Device device) {
-  const bool channels_last = !x.is_contiguous() && x.is_channels_last();
-  if (!channels_last) return x.to(device);
-  constexpr int64_t kChannels = 1, kHeight = 2, kWidth = 3;
-  const Tensor rows = permute(x, {0, kHeight, kWidth, kChannels}).to(device);
-  return permute(rows, {0, 3, 1, 2});
+/// In the same memory order.
+Tensor copy_of(const Tensor& x) {
+  Tensor copy = empty_like(x, x.dtype());
+  copy.copy_(x);
+  return copy;
 }
 
 }  // namespace
@@ -22,10 +20,17 @@ Tensor moved(const Tensor& x, Device device) {
 Parameter::Parameter(Tensor value)
     : leaf_(Variable::leaf(std::move(value))), variable_(leaf_), has_memory_(plumb::has_memory(variable_.value())) {}
 
+Parameter Parameter::of_kernels(const Tensor& value) {
+  Parameter parameter(plumb::has_memory(value) ? to_channels_last(value) : value);
+  parameter.is_of_kernels_ = true;
+  return parameter;
+}
+
 Parameter::Parameter(const Parameter& other) {
   if (!other.defined()) return;
-  *this = Parameter(other.has_memory() ? other.value().clone() : other.variable_.value());
-  if (other.has_master()) master_ = other.master_.clone();
+  *this = Parameter(other.has_memory() ? copy_of(other.value()) : other.variable_.value());
+  is_of_kernels_ = other.is_of_kernels_;
+  if (other.has_master()) master_ = copy_of(other.master_);
   set_requires_grad(other.requires_grad());
 }
 
@@ -49,7 +54,10 @@ void Parameter::raise_without_memory() const {
 void Parameter::assign(const Tensor& weight) {
   require<ShapeError>(weight.shape() == shape(), "assign: weight must have the parameter's shape ({}); {}", shape(),
                       weight);
-  if (!has_memory()) set_value(empty(shape(), dtype()));
+  if (!has_memory()) {
+    const Tensor fresh = empty(shape(), dtype());
+    set_value(is_of_kernels_ ? to_channels_last(fresh) : fresh);
+  }
   Tensor value = leaf_.value();
   value.copy_(weight);
   if (has_master()) master_.copy_(weight);
@@ -75,7 +83,7 @@ void Parameter::to_dtype(DType dtype, bool keep_master) {
 
 void Parameter::to_device(Device device) {
   if (!defined() || value().device() == device) return;
-  Tensor value = moved(this->value(), device), master = has_master() ? moved(master_, device) : Tensor();
+  Tensor value = this->value().to(device), master = has_master() ? master_.to(device) : Tensor();
   set_value(std::move(value));
   master_ = std::move(master);
 }

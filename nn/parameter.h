@@ -21,6 +21,9 @@ class Parameter {
   Parameter() = default;
   /// Takes `value` over, without a copy. Throws DTypeError unless floating.
   explicit Parameter(Tensor value);
+  /// The kernels of a convolution, [O, C, KH, KW], which are kept channels-last, as convolutions read them. Only what
+  /// adopt() takes over may lie otherwise, until an arena or assign() gives it other memory.
+  static Parameter of_kernels(const Tensor& value);
   explicit Parameter(const Parameter& other);
   Parameter(Parameter&&) noexcept = default;
   Parameter& operator=(Parameter&&) noexcept = default;
@@ -45,6 +48,8 @@ class Parameter {
   int64_t numel() const { return variable_.numel(); }
   /// Whether it has values.
   bool has_memory() const { return has_memory_; }
+  /// Whether it was made by of_kernels().
+  bool is_of_kernels() const { return is_of_kernels_; }
 
   /// Gradient since the last zero_grad; undefined when none has arrived.
   Tensor grad() const { return leaf_.grad(); }
@@ -81,6 +86,7 @@ class Parameter {
   Variable variable_;  // leaf_, or its value as a constant
   Tensor master_;
   bool has_memory_ = true;
+  bool is_of_kernels_ = false;
 };
 
 }  // namespace plumb

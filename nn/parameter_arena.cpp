@@ -3,6 +3,7 @@
 #include <set>
 
 #include "engine/format.h"
+#include "engine/ops/layout/view.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -69,11 +70,14 @@ std::vector<ParameterArena::Run> ParameterArena::runs_with_grad(const Group& gro
 }
 
 Tensor ParameterArena::view(const Group& group, size_t i, const Tensor& flat) {
-  const Tensor& value = group.parameters[i].parameter->value();
+  const Parameter& parameter = *group.parameters[i].parameter;
+  const Tensor& value = parameter.value();
   // A weight in channels-last order keeps it, in every flat tensor alike, so that element k of one is element k of all.
-  const bool keeps_order = !value.is_contiguous() && value.is_channels_last();
-  const Strides strides = keeps_order ? value.strides() : contiguous_strides(value.shape());
-  return flat.view_as(value.shape(), strides, group.offsets[i]);
+  const bool is_channels_last = parameter.is_of_kernels() || (!value.is_contiguous() && value.is_channels_last());
+  const Shape& shape = value.shape();
+  if (!is_channels_last) return flat.view_as(shape, contiguous_strides(shape), group.offsets[i]);
+  const Shape rows{shape[0], shape[2], shape[3], shape[1]};
+  return permute(flat.view_as(rows, contiguous_strides(rows), group.offsets[i]), {0, 3, 1, 2});
 }
 
 }  // namespace plumb

@@ -16,7 +16,7 @@ Conv2d::Conv2d(int64_t in_channels, int64_t out_channels, Size2d kernel, Init in
                       out_channels, groups);
   Tensor weight = init.allocate({out_channels, in_channels / groups, kernel.height, kernel.width}, options.dtype);
   init.kaiming_uniform(weight);
-  weight_ = Parameter(std::move(weight));
+  weight_ = Parameter::of_kernels(weight);
   if (!options.bias) return;
   Tensor bias = init.allocate({out_channels}, options.dtype);
   init.fan_in_uniform(bias, in_channels / groups * kernel.height * kernel.width);

@@ -123,7 +123,7 @@ Tensor conv2d_backward_weight(const Tensor& grad, const Tensor& x, const Shape& 
   scope.flops(flops_of(g));
   if (bank.numel() > 0)
     on_device(grad.device(), [&](auto backend) { conv2d_backward_weight_kernel(backend, g, rows, input, bank); });
-  return permute(bank, {0, 3, 1, 2}).to(grad.dtype()).contiguous();
+  return permute(bank, {0, 3, 1, 2}).to(grad.dtype());
 }
 
 Tensor conv2d_backward_bias(const Tensor& grad) {

@@ -32,7 +32,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, co
 
 /// Gradient of conv2d's x, of shape x_shape and in grad's memory order. grad: [N, O, OH, OW].
 Tensor conv2d_backward_x(const Tensor& grad, const Tensor& weight, const Shape& x_shape, const Conv2dOptions& options);
-/// Gradient of conv2d's weight, of shape weight_shape, contiguous.
+/// Gradient of conv2d's weight, of shape weight_shape, channels-last as the kernels make it.
 Tensor conv2d_backward_weight(const Tensor& grad, const Tensor& x, const Shape& weight_shape,
                               const Conv2dOptions& options);
 /// Gradient of conv2d's bias, [O]: the sum of grad over all but channels.

@@ -12,6 +12,7 @@
 #include "nn/layers/sequential.h"
 #include "nn/lora/adapter_state.h"
 #include "nn/lora/merge.h"
+#include "nn/parameter_arena.h"
 #include "nn/state_dict.h"
 #include "nn/visitors.h"
 #include "tests/support/numeric.h"
@@ -33,6 +34,32 @@ TEST_CASE("Conv2d: the op with its parameters, in torch's shapes") {
   CHECK(parameters(layer).size() == 2);
   Conv2d plain(4, 6, {1, 1}, generator, {.bias = false});
   CHECK(parameters(plain).size() == 1);
+}
+
+TEST_CASE("Conv2d: kernels lie channels-last wherever they come from, but in a file that is taken over") {
+  Generator generator(4);
+  Conv2d layer(4, 6, {3, 2}, generator);
+  const auto lies_so = [](Conv2d& conv) {
+    const Tensor& kernels = conv.weight().value();
+    return kernels.is_channels_last() && !kernels.is_contiguous();
+  };
+  const Tensor expected = layer.weight().value().contiguous();
+  CHECK(lies_so(layer));
+  const auto copy = clone(layer);
+  CHECK(lies_so(*copy));
+  Conv2d loaded(4, 6, {3, 2}, Init::shapes()), adopted(4, 6, {3, 2}, Init::shapes());
+  StateDict state = state_dict(layer);
+  for (NamedTensor& named : state) named.tensor = named.tensor.contiguous();
+  load_state_dict(loaded, state);
+  CHECK(lies_so(loaded));
+  adopt_state_dict(adopted, state);
+  CHECK(adopted.weight().value().data<float>() == state[0].tensor.data<float>());
+  const ParameterArena arena(parameters(adopted));
+  CHECK(lies_so(adopted));
+  for (Conv2d* each : {copy.get(), &loaded, &adopted})
+    CHECK(bits_of(each->weight().value().contiguous()) == bits_of(expected));
+  backward(sum(adopted.forward(Variable(random_tensor({2, 4, 5, 4}, 1, DType::f32)))));
+  CHECK(adopted.weight().grad().strides() == adopted.weight().value().strides());
 }
 
 TEST_CASE("Conv2d: a fresh adapter is the base bit for bit, a trained one merges, and files carry its kernel") {

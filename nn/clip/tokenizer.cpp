@@ -1,0 +1,240 @@
+#include "nn/clip/tokenizer.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/io/file.h"
+#include "engine/require.h"
+#include "nn/clip/unicode.h"
+
+namespace plumb {
+namespace {
+
+std::string to_utf8(std::u32string_view codes) {
+  std::string text;
+  for (const char32_t code : codes) append_utf8(text, code);
+  return text;
+}
+
+/// Normalisation form C, one space for white space, small letters.
+std::string normalise(std::string_view text) {
+  std::u32string spaced;
+  for (const char32_t code : compose(from_utf8(text))) {
+    if (!is_space(code))
+      spaced += code;
+    else if (spaced.empty() || spaced.back() != U' ')
+      spaced += U' ';
+  }
+  return to_utf8(lower_case(spaced));
+}
+
+bool is_sign(char32_t code) { return !is_space(code) && !is_letter(code) && !is_number(code); }
+
+/// Characters from `begin` on for which `belongs` holds.
+template <class F>
+size_t run(std::u32string_view text, size_t begin, F belongs) {
+  size_t end = begin;
+  while (end < text.size() && belongs(text[end])) ++end;
+  return end - begin;
+}
+
+/// Lengths of the words that begin here; white space gives none. The special tokens' texts, where they were not found
+/// as tokens, are words whose three parts are words.
+std::vector<size_t> words_at(std::u32string_view text, size_t at) {
+  constexpr std::array<std::u32string_view, 7> kEndings{U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
+  const std::u32string_view rest = text.substr(at);
+  if (rest.starts_with(U"<|startoftext|>")) return {2, 11, 2};
+  if (rest.starts_with(U"<|endoftext|>")) return {2, 9, 2};
+  for (const std::u32string_view ending : kEndings)
+    if (rest.starts_with(ending)) return {ending.size()};
+  if (is_letter(rest[0])) return {run(text, at, is_letter)};
+  if (is_number(rest[0])) return {1};
+  if (is_sign(rest[0])) return {run(text, at, is_sign)};
+  return {};
+}
+
+/// Bytes of the longest beginning of `text` that well-formed UTF-8 could go on from, at least 1.
+size_t broken_length(std::string_view text) {
+  const auto lead = uint8_t(text[0]);
+  const size_t whole = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xC2 ? 2 : 1;
+  size_t length = 1;
+  while (length < whole && length < text.size()) {
+    const auto byte = uint8_t(text[length]);
+    uint8_t low = 0x80, high = 0xBF;
+    if (length == 1 && lead == 0xE0) low = 0xA0;
+    if (length == 1 && lead == 0xED) high = 0x9F;
+    if (length == 1 && lead == 0xF0) low = 0x90;
+    if (length == 1 && lead == 0xF4) high = 0x8F;
+    if (byte < low || byte > high) break;
+    ++length;
+  }
+  return length;
+}
+
+/// U+FFFD for what is not UTF-8, one for each broken beginning of a character.
+std::string repaired(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const auto lead = uint8_t(bytes[0]);
+    const size_t whole = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    const size_t length = lead < 0x80 ? 1 : broken_length(bytes);
+    const bool is_whole = length == whole && (lead < 0x80 || (lead >= 0xC2 && lead <= 0xF4));
+    text += is_whole ? std::string(bytes.substr(0, length)) : "\xEF\xBF\xBD";
+    bytes.remove_prefix(length);
+  }
+  return text;
+}
+
+/// A space for each end of a word.
+std::string with_spaces(std::string_view text) {
+  constexpr std::string_view end_of_word = "</w>";
+  std::string result;
+  while (!text.empty()) {
+    const bool is_end = text.starts_with(end_of_word);
+    result += is_end ? ' ' : text[0];
+    text.remove_prefix(is_end ? end_of_word.size() : 1);
+  }
+  return result;
+}
+
+/// Without white space at either end. Here the four separators U+001C to U+001F count, too.
+std::string stripped(const std::string& text) {
+  const std::u32string codes = from_utf8(text);
+  const auto is_white = [](char32_t code) { return is_space(code) || (code >= 0x1C && code <= 0x1F); };
+  size_t begin = 0, end = codes.size();
+  while (begin < end && is_white(codes[begin])) ++begin;
+  while (end > begin && is_white(codes[end - 1])) --end;
+  return to_utf8(std::u32string_view(codes).substr(begin, end - begin));
+}
+
+}  // namespace
+
+ClipTokenizer::ClipTokenizer(TokenizerFiles files)
+    : files_(std::move(files)), pairs_(files_.vocabulary, files_.merges), bos_(0), eos_(0), pad_(0), unknown_(0) {
+  for (const AddedToken& token : files_.added) add(token);
+  files_.vocabulary.clear(), files_.merges.clear();
+  bos_ = id_of(files_.bos), eos_ = id_of(files_.eos), pad_ = id_of(files_.pad), unknown_ = id_of(files_.unknown);
+}
+
+ClipTokenizer ClipTokenizer::load(const std::filesystem::path& folder) {
+  TokenizerFiles files = read_tokenizer_files(folder);
+  try {
+    return ClipTokenizer(std::move(files));
+  } catch (const ValueError& error) {
+    throw ValueError(folder.string() + ": " + error.what());
+  }
+}
+
+/// A token that the vocabulary lacks gets the next free id.
+void ClipTokenizer::add(const AddedToken& token) {
+  require<ValueError>(!token.content.empty(), "added tokens: a token must not be empty");
+  int64_t id = pairs_.id_of(token.content), next = pairs_.size();
+  for (const Added& each : added_) {
+    next = std::max(next, each.id + 1);
+    if (each.content == token.content) id = each.id;
+  }
+  std::erase_if(added_, [&](const Added& each) { return each.content == token.content; });
+  added_.push_back({.id = id >= 0 ? id : next,
+                    .pattern = token.normalized ? normalise(token.content) : token.content,
+                    .content = token.content,
+                    .normalized = token.normalized,
+                    .special = token.special});
+}
+
+int64_t ClipTokenizer::id_of(const std::string& token) const {
+  for (const Added& each : added_)
+    if (each.content == token) return each.id;
+  raise<ValueError>("tokenizer: there is no token \"{}\"", token);
+}
+
+int64_t ClipTokenizer::size() const {
+  int64_t size = pairs_.size();
+  for (const Added& each : added_) size = std::max(size, each.id + 1);
+  return size;
+}
+
+/// The leftmost added token of this kind, the longest of those that begin there; null when there is none.
+const ClipTokenizer::Added* ClipTokenizer::find(std::string_view text, bool normalized, size_t& at) const {
+  const Added* best = nullptr;
+  at = text.size();
+  for (const Added& each : added_) {
+    if (each.normalized != normalized) continue;
+    const size_t found = text.find(each.pattern);
+    if (found == std::string_view::npos || found > at) continue;
+    if (!best || found < at || each.pattern.size() > best->pattern.size()) best = &each, at = found;
+  }
+  return best;
+}
+
+/// Tokens that are found in the text as it was written, then, in what lies between, those of the normalised text.
+void ClipTokenizer::encode_part(std::string_view text, bool normalized, std::vector<int64_t>& ids) const {
+  while (!text.empty()) {
+    size_t at = 0;
+    const Added* token = find(text, normalized, at);
+    if (normalized)
+      encode_words(text.substr(0, at), ids);
+    else if (at > 0)
+      encode_part(normalise(text.substr(0, at)), true, ids);
+    if (!token) return;
+    ids.push_back(token->id);
+    text.remove_prefix(at + token->pattern.size());
+  }
+}
+
+void ClipTokenizer::encode_words(std::string_view text, std::vector<int64_t>& ids) const {
+  const std::u32string codes = from_utf8(text);
+  for (size_t at = 0; at < codes.size();) {
+    const std::vector<size_t> words = words_at(codes, at);
+    if (words.empty()) ++at;
+    for (const size_t length : words) {
+      pairs_.encode(to_utf8(std::u32string_view(codes).substr(at, length)), unknown_, ids);
+      at += length;
+    }
+  }
+}
+
+std::vector<int64_t> ClipTokenizer::encode(std::string_view text) const {
+  from_utf8(text);  // parts are cut at tokens, so that only the whole is sure to be well formed
+  std::vector<int64_t> ids{bos_};
+  encode_part(text, false, ids);
+  ids.push_back(eos_);
+  return ids;
+}
+
+std::vector<int64_t> ClipTokenizer::encode(std::string_view text, int64_t length) const {
+  require<ValueError>(length >= 2, "tokenizer: length must be at least 2 ({})", length);
+  std::vector<int64_t> ids = encode(text);
+  if (int64_t(ids.size()) > length) {
+    ids.resize(size_t(length));
+    ids.back() = eos_;
+  }
+  ids.resize(size_t(length), pad_);
+  return ids;
+}
+
+Tensor ClipTokenizer::encode(std::span<const std::string> texts) const {
+  std::vector<int64_t> rows;
+  for (const std::string& text : texts) {
+    const std::vector<int64_t> row = encode(text, length());
+    rows.insert(rows.end(), row.begin(), row.end());
+  }
+  return from_vector(rows, {int64_t(texts.size()), length()});
+}
+
+std::string ClipTokenizer::decode(std::span<const int64_t> ids, bool skip_special) const {
+  std::string bytes;
+  for (const int64_t id : ids) {
+    const auto found = std::find_if(added_.begin(), added_.end(), [&](const Added& each) { return each.id == id; });
+    if (found != added_.end() && found->special && skip_special) continue;
+    bytes += BytePairs::bytes_of(found != added_.end() ? found->pattern : pairs_.token_of(id));
+  }
+  return stripped(with_spaces(repaired(bytes)));
+}
+
+void ClipTokenizer::save(const std::filesystem::path& folder) const {
+  std::filesystem::create_directories(folder);
+  for (const auto& [name, bytes] : files_.bytes) write_file_atomic(folder / name, bytes);
+}
+
+}  // namespace plumb

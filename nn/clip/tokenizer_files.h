@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/clip/byte_pairs.h"
+
+namespace plumb {
+
+/// A token that is found in the text before anything else is done.
+struct AddedToken {
+  std::string content;
+  bool normalized = false;  ///< looked for in the normalised text, else in the text as it was written
+  bool special = true;      ///< left out by decode(…, skip_special)
+};
+
+/// What the files of a tokenizer's folder say.
+struct TokenizerFiles {
+  BytePairs::Vocabulary vocabulary;
+  BytePairs::Merges merges;
+  std::vector<AddedToken> added;  ///< of equal contents the last counts
+  std::string bos = "<|startoftext|>", eos = "<|endoftext|>", unknown = "<|endoftext|>", pad = "<|endoftext|>";
+  int64_t length = 77;                                     ///< model_max_length
+  std::vector<std::pair<std::string, std::string>> bytes;  ///< name and content of every file that was read
+};
+
+/// Reads a folder: vocab.json and merges.txt, or tokenizer.json, which counts if both are there; tokenizer_config.json,
+/// special_tokens_map.json and added_tokens.json where they are. What counts of them, in which order, is what
+/// transformers 5 does. Throws IoError for files that are missing or malformed, ValueError naming the file and the key
+/// for what is not supported.
+TokenizerFiles read_tokenizer_files(const std::filesystem::path& folder);
+
+}  // namespace plumb

@@ -5,6 +5,7 @@
 #include "apps/common/exit_codes.h"
 #include "apps/common/nearest.h"
 #include "diffusion/point_model.h"
+#include "diffusion/unet_condition_denoiser.h"
 #include "diffusion/unet_denoiser.h"
 #include "engine/format.h"
 #include "engine/require.h"
@@ -41,12 +42,48 @@ TracedNetwork make_unet(const NetworkSizes& sizes, Generator& generator) {
   return {std::move(network), {options.in_channels, side, side}, 0};
 }
 
+constexpr int64_t kTokens = 77;
+
+TracedNetwork with_text(const UNet2DConditionOptions& options, const NetworkSizes& sizes, Generator& generator) {
+  auto network = std::make_unique<UNetConditionDenoiser>(options, generator);
+  network->set_gradient_checkpointing(sizes.checkpointing);
+  const int64_t side = sizes.side.value_or(options.sample_size->height);
+  return {std::move(network), {options.in_channels, side, side}, 0, {kTokens, options.context_features()}};
+}
+
+/// As make_unet's, with transformers that look at a text instead of its attention, and one level more of them.
+TracedNetwork make_text_unet(const NetworkSizes& sizes, Generator& generator) {
+  require<UsageError>(sizes.model.empty(), "trace: --model takes a model of points (--network toy)");
+  const int64_t channels = sizes.hidden.value_or(64);
+  UNet2DConditionOptions options;
+  options.sample_size = Size2d{32, 32};
+  options.in_channels = options.out_channels = 3;
+  options.block_out_channels = {channels, 2 * channels, 2 * channels};
+  options.down_block_types = {"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"};
+  options.up_block_types = {"CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"};
+  options.layers_per_block = sizes.hidden_layers.value_or(2);
+  options.attention_head_dim = 2;
+  options.cross_attention_dim = 2 * channels;
+  return with_text(options, sizes, generator);
+}
+
+TracedNetwork make_stable_diffusion(const NetworkSizes& sizes, Generator& generator) {
+  require<UsageError>(sizes.model.empty() && !sizes.hidden && !sizes.hidden_layers,
+                      "trace: --network sd15 has sizes of its own");
+  UNet2DConditionOptions options;
+  options.sample_size = Size2d{64, 64};
+  options.cross_attention_dim = 768;
+  return with_text(options, sizes, generator);
+}
+
 }  // namespace
 
 const std::vector<NetworkEntry>& network_table() {
   static const std::vector<NetworkEntry> all = {
       {"toy", "the network of points: three hidden layers of 128", 512, make_toy},
       {"unet", "of pictures 32x32, 6.5 M parameters", 16, make_unet},
+      {"text_unet", "of pictures 32x32 and a text, 6.6 M parameters", 16, make_text_unet},
+      {"sd15", "of Stable Diffusion 1.5: latents 64x64 and a text, 860 M parameters", 1, make_stable_diffusion},
   };
   return all;
 }

@@ -25,6 +25,7 @@ struct TracedNetwork {
   std::unique_ptr<Denoiser> denoiser;
   Shape sample;         ///< of one sample, without the batch: [2], [3, 32, 32]
   int64_t classes = 0;  ///< labels are drawn from [0, classes); 0: none
+  Shape context = {};   ///< of one sample's text: [tokens, features]; empty: none
 };
 
 /// One line a network. `batch` is the default of --batch.

@@ -57,9 +57,11 @@ TracedStep::TracedStep(const StepSettings& settings)
       batch_(settings.batch > 0 ? settings.batch : find_network(settings.network).batch),
       objective_(settings.loss == kDenoising ? nullptr : make_objective(settings.loss, settings.set)),
       schedule_({.num_train_timesteps = 1000}),
-      optimizer_(std::make_unique<AdamW>(trainable(parameters(*network_.denoiser)),
-                                         AdamSettings{.learning_rate = settings.learning_rate, .weight_decay = 1e-2})) {
-}
+      optimizer_(
+          settings.part == Part::forward
+              ? nullptr
+              : std::make_unique<AdamW>(trainable(parameters(*network_.denoiser)),
+                                        AdamSettings{.learning_rate = settings.learning_rate, .weight_decay = 1e-2})) {}
 
 int64_t TracedStep::parameter_count() { return count(parameters(*network_.denoiser)); }
 
@@ -75,6 +77,9 @@ TracedStep::Batch TracedStep::draw(const RandomKey& key) const {
               {},
               {}};
   if (objective_) batch.reference = randn(key.fork("reference"), shape, DType::f32, device);
+  if (!network_.context.empty())
+    batch.condition.context =
+        randn(key.fork("context"), {rows, network_.context[0], network_.context[1]}, DType::f32, device);
   if (network_.classes > 0) batch.condition.labels = randint(key.fork("label"), 0, network_.classes, {rows}, device);
   return batch;
 }

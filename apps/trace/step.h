@@ -43,6 +43,7 @@ class TracedStep {
   int64_t batch() const { return batch_; }
   int64_t parameter_count();
   double loss() const { return loss_; }
+  /// Of the optimiser, which a traced forward pass has none of.
   ParameterArena& arena() { return optimizer_->arena(); }
 
  private:
@@ -56,7 +57,7 @@ class TracedStep {
   int64_t batch_;
   std::unique_ptr<Objective> objective_;  // null: the denoising loss
   NoiseSchedule schedule_;
-  std::unique_ptr<AdamW> optimizer_;
+  std::unique_ptr<AdamW> optimizer_;  // null: the forward pass alone
   double loss_ = 0;
 };
 

@@ -30,6 +30,7 @@ import warnings
 
 import torch
 
+import torch_condition_unet
 import torch_ops
 import torch_unet
 
@@ -298,6 +299,8 @@ class Peer:
             return self.fastest_step(name, lambda *how: toy_step(int(size), *how))
         if kind in torch_unet.BENCHMARKS:
             return self.fastest_unet(name, torch_unet.BENCHMARKS[kind], int(size))
+        if kind in torch_condition_unet.BENCHMARKS:
+            return self.fastest_unet(name, torch_condition_unet.BENCHMARKS[kind], int(size))
         if kind in PREFERENCE_LOSSES:
             return self.fastest_step(name, lambda *how: preference_step(kind, int(size), *how))
         if kind in CONVOLUTIONS:
@@ -348,6 +351,8 @@ class Peer:
             print(f"# {name} {variant}: {took:.3f} s", file=sys.stderr)
             if best is None or took < best[0]:
                 best = (took, call, variant)
+        if best is None:
+            raise KeyError(name)
         return best[1], 1, best[2]
 
     def answer(self, name, seconds):
@@ -360,7 +365,7 @@ class Peer:
 
 
 NAMES = ["toy_step/512", "toy_step/64", "dpo_step/64", "tf_cpp_step/64", "self_dpo_step/64", "dspo_step/64", "add_2x2", "add_2x2_recorded", "chain_100_per_op",
-         *(f"{name}/16" for name in torch_unet.BENCHMARKS), "attention_forward/B:16/heads:4/T:64/d:32", "attention_forward/B:2/heads:8/T:1024/d:40", "attention_forward/B:1/heads:8/T:4096/d:40",
+         *(f"{name}/16" for name in torch_unet.BENCHMARKS), "unet_condition_tiny_step/16", "unet_condition_step/16", "attention_forward/B:16/heads:4/T:64/d:32", "attention_forward/B:2/heads:8/T:1024/d:40", "attention_forward/B:1/heads:8/T:4096/d:40",
          *(f"{kind}/n:{n}/in:{channels}/out:{channels}/side:{side}" for n, channels, side in CONVOLUTION_SHAPES for kind in CONVOLUTIONS)]
 
 

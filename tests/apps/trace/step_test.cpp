@@ -120,6 +120,16 @@ TEST_CASE("trace: a part of a step, and an objective instead of the denoising lo
   CHECK(flops_of(profile_of(settings), "linear") == 2 * flops_of(profile_of(small()), "linear"));  // pairs
 }
 
+TEST_CASE("trace: a network that looks at a text") {
+  StepSettings settings = small(2);
+  settings.network = "text_unet";
+  settings.sizes.hidden_layers = 1;
+  settings.sizes.side = 8;
+  CHECK(flops_of(profile_of(settings), "attention") > 0);
+  settings.part = trace::Part::forward;
+  CHECK(flops_of(profile_of(settings), "attention") > 0);
+}
+
 TEST_CASE("trace: what does not exist is refused") {
   StepSettings settings = small();
   settings.loss = "difusion_dpo";

@@ -7,6 +7,7 @@
 
 #include "engine/format.h"
 #include "engine/require.h"
+#include "nn/shape_only.h"
 
 namespace plumb {
 namespace {
@@ -74,6 +75,13 @@ StateDict state_dict(Module& module, Include include) {
   return state;
 }
 
+StateDict shapes_of(Module& module) {
+  StateDict state;
+  for (const NamedParameter& named : parameters(module, Include::base))
+    state.push_back({named.name, shape_only(named.parameter->shape(), named.parameter->dtype())});
+  return state;
+}
+
 LoadReport compare_names(Module& module, const StateDict& state, Include include) {
   TensorsByName given = by_name("state dict", state);
   return compare(parameters(module, include), state, given);
@@ -94,9 +102,13 @@ LoadReport adopt_state_dict(Module& module, const StateDict& state, const AdoptO
   TensorsByName given = by_name("adopt_state_dict", state);
   LoadReport report = compare(targets, state, given);
   require_match("adopt_state_dict", report, options.strict);
-  for (const auto& [name, parameter] : targets)
-    if (const auto found = given.find(name); found != given.end())
-      parameter->adopt(found->second, options.dtype.value_or(parameter->dtype()));
+  for (const auto& [name, parameter] : targets) {
+    const auto found = given.find(name);
+    if (found == given.end()) continue;
+    const DType stored = found->second.dtype();
+    const bool keep = options.as_stored && is_floating(stored);
+    parameter->adopt(found->second, keep ? stored : options.dtype.value_or(parameter->dtype()));
+  }
   return report;
 }
 

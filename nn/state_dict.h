@@ -15,6 +15,9 @@ struct NamedTensor {
 };
 using StateDict = std::vector<NamedTensor>;
 
+/// Names, shapes and dtypes of a module's own weights, without memory (nn/shape_only.h).
+StateDict shapes_of(Module& module);
+
 /// The weights of a module (the masters where there are any), sharing memory with it: clone them to keep them.
 /// By default the base weights alone, under the names published files use; adapters have their own names
 /// (visitors.h, Include).
@@ -49,6 +52,8 @@ struct AdoptOptions {
   bool strict = true;  ///< as in LoadOptions
   /// What the parameters are to be; their own dtype unless set.
   std::optional<DType> dtype = {};
+  /// The dtype of each given tensor instead, where that is floating.
+  bool as_stored = false;
 };
 
 /// load_state_dict, but the parameters take the given tensors over where dtype and layout allow, and share memory with

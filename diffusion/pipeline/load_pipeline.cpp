@@ -1,6 +1,6 @@
 #include "diffusion/pipeline/pipeline.h"
 #include "diffusion/pipeline/pipeline_class.h"
-#include "engine/io/file.h"
+#include "diffusion/pipeline/pipeline_parts.h"
 #include "engine/require.h"
 #include "nn/clip/clip_names.h"
 #include "nn/pretrained/component_folder.h"
@@ -12,9 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Reads a pipeline's components one after the other.
-class Loader {
+class PipelineLoader {
  public:
-  Loader(const fs::path& folder, const LoadPipelineOptions& options)
+  PipelineLoader(const fs::path& folder, const LoadPipelineOptions& options)
       : folder_(folder),
         options_(options),
         index_(read_config_file(folder, "model_index.json")),
@@ -47,9 +47,9 @@ const Json* class_of(const Json& index, const std::string& name) {
   return &(*entry)[1];
 }
 
-bool Loader::has(const std::string& name) const { return class_of(index_, name) != nullptr; }
+bool PipelineLoader::has(const std::string& name) const { return class_of(index_, name) != nullptr; }
 
-void Loader::require_there(const std::string& name) const {
+void PipelineLoader::require_there(const std::string& name) const {
   require<ValueError>(has(name), "pipeline: component \"{}\" must be given ({}); {}", name,
                       index_.find(name) ? index_.find(name)->dump() : "missing", source_);
   std::error_code ignored;
@@ -57,7 +57,7 @@ void Loader::require_there(const std::string& name) const {
                    name, (folder_ / name).string());
 }
 
-void Loader::require_class(const std::string& name, const char* expected) const {
+void PipelineLoader::require_class(const std::string& name, const char* expected) const {
   require_there(name);
   const std::string& found = class_of(index_, name)->as_string();
   require<ValueError>(found == expected, "pipeline: component \"{}\" must be a {} ({}); {}", name, expected, found,
@@ -66,7 +66,7 @@ void Loader::require_class(const std::string& name, const char* expected) const 
 
 /// What `make` gives for config.json; its errors begin with the file.
 template <class F>
-auto Loader::built(const std::string& name, F&& make) const {
+auto PipelineLoader::built(const std::string& name, F&& make) const {
   const Json config = read_config_file(folder_ / name);
   try {
     return make(config);
@@ -76,12 +76,14 @@ auto Loader::built(const std::string& name, F&& make) const {
 }
 
 template <class M>
-void Loader::fill(M& module, const std::string& name, StateDict (*rename)(const StateDict&)) const {
+void PipelineLoader::fill(M& module, const std::string& name, StateDict (*rename)(const StateDict&)) const {
   if (!options_.weights) return;
-  load_component(module, folder_ / name, {.variant = options_.variant, .dtype = options_.dtype, .rename = rename});
+  load_component(
+      module, folder_ / name,
+      {.variant = options_.variant, .dtype = options_.dtype, .as_stored = options_.as_stored, .rename = rename});
 }
 
-std::unique_ptr<ClipTextModel> Loader::load_text(const std::string& name, const char* class_name) const {
+std::unique_ptr<ClipTextModel> PipelineLoader::load_text(const std::string& name, const char* class_name) const {
   require_class(name, class_name);
   auto model = built(name, [&](const Json& config) {
     ClipTextOptions options = clip_text_options(config);
@@ -92,18 +94,13 @@ std::unique_ptr<ClipTextModel> Loader::load_text(const std::string& name, const 
   return model;
 }
 
-void Loader::read_tokenizer(const std::string& name, Pipeline& pipeline) const {
+void PipelineLoader::read_tokenizer(const std::string& name, Pipeline& pipeline) const {
   require_there(name);
-  for (const char* file :
-       {"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.json"}) {
-    const fs::path path = folder_ / name / file;
-    std::error_code ignored;
-    if (fs::is_regular_file(path, ignored)) pipeline.tokenizer_files[name + "/" + file] = read_file(path);
-  }
+  read_tokenizer_files(folder_ / name, name, pipeline);
 }
 
 /// Components that are there and not used: of safety and of pictures as prompts, say.
-void Loader::note_others(const PipelineClass& known, Pipeline& pipeline) const {
+void PipelineLoader::note_others(const PipelineClass& known, Pipeline& pipeline) const {
   for (const JsonMember& member : index_.as_object()) {
     const std::string& name = member.key;
     if (!has(name) || name == "unet" || name == "scheduler" || name == known.vae) continue;
@@ -112,7 +109,7 @@ void Loader::note_others(const PipelineClass& known, Pipeline& pipeline) const {
   }
 }
 
-Pipeline Loader::load() {
+Pipeline PipelineLoader::load() {
   const Json* named = index_.find("_class_name");
   require<ValueError>(named && named->is_string(), "pipeline: there must be a _class_name; {}", source_);
   const PipelineClass& known = pipeline_class(named->as_string(), source_);
@@ -150,9 +147,10 @@ Pipeline Loader::load() {
 
 Pipeline load_pipeline(const fs::path& path, const LoadPipelineOptions& options) {
   std::error_code ignored;
-  require<IoError>(fs::is_directory(path, ignored), "pipeline: must be a folder with a model_index.json; {}",
-                   path.string());
-  return Loader(path, options).load();
+  if (fs::is_regular_file(path, ignored)) return load_single_file(path, options);
+  require<IoError>(fs::is_directory(path, ignored),
+                   "pipeline: must be a folder with a model_index.json, or a single file; {}", path.string());
+  return PipelineLoader(path, options).load();
 }
 
 }  // namespace plumb

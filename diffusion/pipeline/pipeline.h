@@ -34,20 +34,32 @@ struct Pipeline {
 struct LoadPipelineOptions {
   std::string variant = {};         ///< "fp16", say; the plain files unless given
   std::optional<DType> dtype = {};  ///< of the weights; f32 unless set
+  bool as_stored = false;           ///< each weight in the type of its file instead
   /// False: only configurations are read, and the modules have shapes without memory (Init::shapes).
   bool weights = true;
+  /// Where tokenizers come from that a single file lacks: a folder with vocab.json and merges.txt, or a model folder
+  /// with tokenizer/ (and tokenizer_2/) in it.
+  std::filesystem::path tokenizer = {};
+  /// What the network of a single file predicts, which the file does not say; epsilon unless set.
+  std::optional<Prediction> prediction = {};
 };
 
-/// Reads a folder with a model_index.json. Weights are used where they lie in the mapped files where their type is the
-/// one wanted, and converted otherwise: nothing is copied, and nothing read before it is used.
-/// Throws IoError or ValueError naming file and key, tensor or component: an unknown class, a component that is missing
-/// or of another class, names and shapes that do not fit.
+/// Reads a folder with a model_index.json, or a single file of Stable Diffusion 1, 2 or XL (nn/pretrained/
+/// single_file.h), whose configurations and schedule are the family's published ones. Weights are used where they lie
+/// in the mapped files where their type is the one wanted, and converted otherwise: nothing is copied, and nothing read
+/// before it is used. Throws IoError or ValueError naming file and key, tensor or component: an unknown class, a
+/// component that is missing or of another class, names and shapes that do not fit.
 Pipeline load_pipeline(const std::filesystem::path& path, const LoadPipelineOptions& options = {});
 
 /// Writes a folder that diffusers' from_pretrained takes, complete or not at all: model_index.json, for each component
 /// its config.json and one safetensors file, scheduler/scheduler_config.json, the tokenizers' files as they were, and a
 /// manifest.json with hashes. Throws ValueError when a part that the class needs is missing; IoError.
 void save_pipeline(const std::filesystem::path& folder, const Pipeline& pipeline);
+
+/// Writes one file with the names of the original Stable Diffusion code, which ComfyUI, stable-diffusion.cpp and others
+/// load; it has no place for schedule and tokenizers. Weights keep their types. Throws ValueError for a class or a
+/// network that has no such form; IoError.
+void save_single_file(const std::filesystem::path& path, const Pipeline& pipeline);
 
 /// A module of a pipeline under its name in the folder ("unet", "vae", "text_encoder", …).
 struct PipelineModule {

@@ -166,7 +166,7 @@ void load_component(Module& module, const fs::path& folder, const ComponentOptio
   StateDict state = load_weight_files(files);
   if (options.rename) state = options.rename(state);
   try {
-    adopt_state_dict(module, state, {.dtype = options.dtype.value_or(DType::f32)});
+    adopt_state_dict(module, state, {.dtype = options.dtype.value_or(DType::f32), .as_stored = options.as_stored});
   } catch (const ValueError& error) {
     raise<ValueError>("{}: {}", (files.index.empty() ? files.files.at(0) : files.index).string(), error.what());
   }

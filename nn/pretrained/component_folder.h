@@ -37,6 +37,7 @@ Json read_config_file(const std::filesystem::path& folder, const char* name = "c
 struct ComponentOptions {
   std::string variant = {};         ///< see find_weight_files
   std::optional<DType> dtype = {};  ///< what the weights are to be; f32 unless set
+  bool as_stored = false;           ///< what they are in the file instead
   /// Applied to the tensors before they are matched: today's names for what old files call otherwise.
   std::function<StateDict(const StateDict&)> rename = {};
 };

@@ -8,6 +8,7 @@
 #include "engine/ops/layout/view.h"
 #include "engine/require.h"
 #include "nn/pretrained/ldm_names.h"
+#include "nn/shape_only.h"
 
 namespace plumb {
 namespace {
@@ -30,10 +31,11 @@ Shape shape_there(const LdmPlace& place, const Shape& shape) {
 
 /// The folder's tensor of one in the single file.
 Tensor taken(const LdmPlace& place, const Tensor& there, const Shape& shape) {
+  if (place.layout == LdmLayout::same) return there;
+  if (!has_memory(there)) return shape_only(shape, there.dtype());
   if (place.layout == LdmLayout::pointwise) return reshape(there, shape);
   if (place.layout == LdmLayout::transposed) return transpose(there, 0, 1).contiguous();
-  if (place.layout == LdmLayout::third) return slice(there, 0, place.third * shape[0], (place.third + 1) * shape[0]);
-  return there;
+  return slice(there, 0, place.third * shape[0], (place.third + 1) * shape[0]);
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nn/pretrained/component_folder.h"
+#include "nn/pretrained/ldm_family.h"
+
+namespace plumb {
+
+/// A single file of Stable Diffusion 1, 2 or XL, as the components of a folder.
+struct SingleFile {
+  LdmFamily family = LdmFamily::sd1;
+  /// Those the file holds, the unet first: configurations by ldm_config, weights under the folder's names over the
+  /// mapped file, in the types of the file.
+  std::vector<Component> components;
+  std::vector<std::string> ignored;  ///< tensors that no component takes
+};
+
+/// Reads a single file. Strict: every tensor of a component must be there with its shape, and no other below its
+/// prefix but known leftovers; a component without any tensor is absent. A unet there must be.
+/// Throws IoError; ValueError beginning with the file and listing, in its own names, what does not fit.
+SingleFile read_single_file(const std::filesystem::path& path);
+
+/// The same for tensors at hand; they may be without memory. Messages do not name the file.
+SingleFile split_single_file(const StateDict& file);
+
+/// Names and shapes of the network a config.json describes (unet, vae or text encoder), without memory. Throws
+/// ValueError.
+StateDict shapes_of_component(const std::string& name, const Json& config);
+
+/// The tensors of a single file with these components. Throws ValueError for a component or a name that such files do
+/// not have.
+StateDict join_single_file(LdmFamily family, const std::vector<Component>& components);
+
+}  // namespace plumb

@@ -48,7 +48,7 @@ run_part() {
       done
       ;;
     bench)
-      lines=120 part bench_steps 100 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 3 --names '_step(_eager)?/' --json "$OUT/steps.json"
+      lines=120 part bench_steps 160 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 3 --names '_(step|forward)(_eager)?/' --json "$OUT/steps.json"
       lines=120 part bench_ops 100 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 2 --seconds 0.1 --variants eager \
         --names '/(320x64|1280x16)' --json "$OUT/ops.json"
       lines=120 part bench_products 100 "$python" "$here/bench/compare_gpu.py" --build "$here" --rounds 2 --seconds 0.1 --variants eager \

@@ -4,15 +4,20 @@
 //   toy_dpo_step  Diffusion-DPO on the toy network, 42,050 parameters
 //   unet_step     DDPM's network for CIFAR-10 (32 x 32 x 3, 35,746,307 parameters, 12.4 GFLOP a forward); bf16: f32
 //                 masters, losses and optimiser
+//   sd_step       Stable Diffusion 1.5's network (859,520,964 parameters) on latents of 64 x 64 and 77 tokens
+//   sd_forward    its prediction alone
 
 #include <chrono>
 #include <memory>
 
 #include "align/preference_trainer.h"
 #include "autograd/backward.h"
+#include "autograd/grad_mode.h"
 #include "bench/gpu/timing.h"
+#include "bench/nn/condition_config.h"
 #include "diffusion/denoising_loss.h"
 #include "diffusion/point_denoiser.h"
+#include "diffusion/unet_condition_denoiser.h"
 #include "diffusion/unet_denoiser.h"
 #include "engine/allocator.h"
 #include "engine/cuda/graph.h"
@@ -117,6 +122,50 @@ class UNetStep final : public Step {
   Tensor x0_;
 };
 
+/// The latents and texts of a batch.
+class StableDiffusion : public Step {
+ protected:
+  explicit StableDiffusion(int64_t count)
+      : x0_(pictures({count, 4, 64, 64}, DType::f32, 1)), text_(values({count, 77, 768}, DType::f32, 2)) {}
+
+  Generator generator_{1};
+  UNetConditionDenoiser network_{stable_diffusion_options(), generator_};
+  Tensor x0_, text_;
+};
+
+class StableDiffusionStep final : public StableDiffusion {
+ public:
+  StableDiffusionStep(int64_t count, DType dtype)
+      : StableDiffusion(count), optimizer_(on_device(network_, dtype), {.learning_rate = 1e-5}) {}
+
+ private:
+  void work() override {
+    const RandomKey key{.seed = 4};
+    optimizer_.zero_grad();
+    const DenoisingBatch batch{.x0 = x0_,
+                               .noise = randn(key.fork("noise"), x0_.shape(), DType::f32, kCuda),
+                               .t = randint(key.fork("t"), 0, 1000, {x0_.size(0)}, kCuda),
+                               .condition = {.context = text_}};
+    backward(denoising_loss(network_, schedule_, Prediction::epsilon, batch));
+    optimizer_.step(not_finite(grad_norm(optimizer_.arena())));
+  }
+
+  NoiseSchedule schedule_{{.beta_schedule = BetaSchedule::scaled_linear, .beta_start = 0.00085, .beta_end = 0.012}};
+  AdamW optimizer_;
+};
+
+class StableDiffusionForward final : public StableDiffusion {
+ public:
+  StableDiffusionForward(int64_t count, DType dtype) : StableDiffusion(count) { on_device(network_, dtype); }
+
+ private:
+  void work() override {
+    const NoGrad no_grad;
+    const Tensor t = full({x0_.size(0)}, 500, DType::f32, kCuda);
+    network_.predict(x0_, t, {.context = text_});
+  }
+};
+
 /// By the host's clock: launching is part of a step. Ten steps an iteration.
 template <class Kind>
 void time_steps(benchmark::State& state, int64_t size, DType dtype, bool captured) {
@@ -151,6 +200,8 @@ void add(const std::string& name, void (*function)(benchmark::State&, int64_t, D
 const bool registered = [] {
   add("toy_dpo_step", time_steps<ToyDpoStep>, DType::f32, 256);
   for (const DType dtype : {DType::bf16, DType::f32}) add("unet_step", time_steps<UNetStep>, dtype, 16);
+  add("sd_step", time_steps<StableDiffusionStep>, DType::bf16, 4);
+  add("sd_forward", time_steps<StableDiffusionForward>, DType::bf16, 2);
   return true;
 }();
 

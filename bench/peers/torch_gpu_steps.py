@@ -55,10 +55,39 @@ def unet_step(dtype, count):
     return list(net.parameters()), loss_of
 
 
-STEPS = {"toy_dpo_step": toy_dpo_step, "unet_step": unet_step}
+def stable_diffusion(dtype, count):
+    net = torch_unet.UNet(torch_unet.STABLE_DIFFUSION).cuda().to(memory_format=torch.channels_last)
+    x0 = torch.randn(count, 4, 64, 64, device="cuda").contiguous(memory_format=torch.channels_last)
+    return net, x0, torch.randn(count, 77, 768, device="cuda")
+
+
+def sd_step(dtype, count):
+    net, x0, context = stable_diffusion(dtype, count)
+    bar = torch.cumprod(1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000, device="cuda") ** 2, 0)
+
+    def loss_of():
+        t, noise = torch.randint(0, 1000, (count,), device="cuda"), torch.randn_like(x0)
+        x = bar[t].sqrt()[:, None, None, None] * x0 + (1 - bar[t]).sqrt()[:, None, None, None] * noise
+        with torch.autocast("cuda", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            prediction = net(x, t.float(), context)
+        return F.mse_loss(prediction.float(), noise)
+
+    return list(net.parameters()), loss_of
+
+
+def sd_forward(dtype, count):
+    net, x, context = (each.to(dtype) for each in stable_diffusion(dtype, count))
+    t = torch.full((count,), 500.0, device="cuda")
+    return None, lambda: net(x, t, context)
+
+
+STEPS = {"toy_dpo_step": toy_dpo_step, "unet_step": unet_step, "sd_step": sd_step, "sd_forward": sd_forward}
 
 
 def stepper(parameters, loss_of):
+    """A training step; without parameters just the call, with nothing recorded."""
+    if parameters is None:
+        return torch.no_grad()(lambda i=0: loss_of())
     optimiser = torch.optim.AdamW(parameters, lr=1e-5, fused=True, capturable=True)
 
     def step(i=0):

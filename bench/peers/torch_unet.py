@@ -1,7 +1,8 @@
 """UNet2DModel of diffusers in plain torch.nn and under its names, in the sizes of our benchmarks. SMALL, of bench/nn/unet_bench.cpp:
 UNet2DModel(block_out_channels=(64, 128, 128), down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
 up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"), layers_per_block=2, attention_head_dim=64, norm_num_groups=32); CIFAR, of bench/gpu: DDPM's
-network for CIFAR-10, block_out_channels=(128, 256, 256, 256), attention in the second level and the middle."""
+network for CIFAR-10, block_out_channels=(128, 256, 256, 256), attention in the second level and the middle. And STABLE_DIFFUSION, diffusers'
+UNet2DConditionModel(cross_attention_dim=768), for machines without diffusers."""
 import collections
 import math
 
@@ -10,10 +11,13 @@ from torch import nn
 from torch.nn import functional as F
 
 LAYERS, GROUPS = 2, 32
-# head: features of an attention head; attention: the levels that have it.
-Config = collections.namedtuple("Config", "channels head attention parameters")
+# head: features of an attention head; attention: the levels that have it; picture: channels of x. With context (features of a token) the attention is that
+# of transformers that look at a text, with HEADS heads.
+Config = collections.namedtuple("Config", "channels head attention parameters picture context", defaults=(3, 0))
 SMALL = Config((64, 128, 128), 64, (2,), 6472195)
 CIFAR = Config((128, 256, 256, 256), 256, (1,), 35746307)
+STABLE_DIFFUSION = Config((320, 640, 1280, 1280), 0, (0, 1, 2), 859520964, 4, 768)
+HEADS = 8
 
 
 class ResnetBlock(nn.Module):
@@ -39,7 +43,7 @@ class Attention(nn.Module):
         self.to_q, self.to_k, self.to_v = (nn.Linear(channels, channels) for _ in range(3))
         self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
 
-    def forward(self, x):
+    def forward(self, x, context=None):
         n, c, h, w = x.shape
         tokens = self.group_norm(x).flatten(2).transpose(1, 2)
         q, k, v = (to(tokens).view(n, h * w, c // self.head, self.head).transpose(1, 2) for to in (self.to_q, self.to_k, self.to_v))
@@ -48,6 +52,63 @@ class Attention(nn.Module):
         else:
             seen = torch.softmax(q @ k.transpose(-1, -2) * self.head**-0.5, -1) @ v
         return x + self.to_out[0](seen.transpose(1, 2).reshape(n, h * w, c)).transpose(1, 2).reshape(n, c, h, w)
+
+
+class TokenAttention(nn.Module):
+    def __init__(self, channels, context):
+        super().__init__()
+        self.to_q = nn.Linear(channels, channels, bias=False)
+        self.to_k, self.to_v = (nn.Linear(context, channels, bias=False) for _ in range(2))
+        self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
+
+    def forward(self, x, seen):
+        q, k, v = (to(given).unflatten(2, (HEADS, -1)).transpose(1, 2) for to, given in ((self.to_q, x), (self.to_k, seen), (self.to_v, seen)))
+        return self.to_out[0](F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+
+class Gate(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.proj = nn.Linear(channels, 8 * channels)
+
+    def forward(self, x):
+        value, gate = self.proj(x).chunk(2, -1)
+        return value * F.gelu(gate)
+
+
+class FeedForward(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.net = nn.Sequential(Gate(channels), nn.Identity(), nn.Linear(4 * channels, channels))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class TransformerBlock(nn.Module):
+    def __init__(self, channels, context):
+        super().__init__()
+        self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(channels) for _ in range(3))
+        self.attn1, self.attn2, self.ff = TokenAttention(channels, channels), TokenAttention(channels, context), FeedForward(channels)
+
+    def forward(self, x, context):
+        seen = self.norm1(x)
+        x = x + self.attn1(seen, seen)
+        x = x + self.attn2(self.norm2(x), context)
+        return x + self.ff(self.norm3(x))
+
+
+class Transformer(nn.Module):
+    def __init__(self, channels, context):
+        super().__init__()
+        self.norm = nn.GroupNorm(GROUPS, channels, eps=1e-6)
+        self.proj_in, self.proj_out = (nn.Conv2d(channels, channels, 1) for _ in range(2))
+        self.transformer_blocks = nn.ModuleList([TransformerBlock(channels, context)])
+
+    def forward(self, x, context):
+        inner = self.proj_in(self.norm(x))
+        tokens = self.transformer_blocks[0](inner.flatten(2).transpose(1, 2), context)
+        return x + self.proj_out(tokens.transpose(1, 2).unflatten(2, x.shape[2:]))
 
 
 class Resample(nn.Module):
@@ -62,10 +123,11 @@ class Resample(nn.Module):
 class Block(nn.Module):
     """A level: `pairs` are the channels in and out of its residual blocks, `attention` how many are followed by it."""
 
-    def __init__(self, pairs, features, attention, resample, head):
+    def __init__(self, pairs, features, attention, resample, config):
         super().__init__()
         if attention:
-            self.attentions = nn.ModuleList([Attention(out, head) for _, out in pairs][:attention])
+            make = (lambda out: Transformer(out, config.context)) if config.context else (lambda out: Attention(out, config.head))
+            self.attentions = nn.ModuleList([make(out) for _, out in pairs[:attention]])
         self.resnets = nn.ModuleList([ResnetBlock(before, out, features) for before, out in pairs])
         if resample:
             setattr(self, resample, nn.ModuleList([Resample(pairs[-1][1], resample == "upsamplers")]))
@@ -86,42 +148,42 @@ class TimeEmbedding(nn.Module):
 class UNet(nn.Module):
     def __init__(self, config=SMALL):
         super().__init__()
-        channels, head = config.channels, config.head
+        channels = config.channels
         features, levels = 4 * channels[0], len(channels)
-        self.conv_in = nn.Conv2d(3, channels[0], 3, padding=1)
+        self.conv_in = nn.Conv2d(config.picture, channels[0], 3, padding=1)
         self.time_embedding = TimeEmbedding(channels[0], features)
         down, up = [], []
         for i, out in enumerate(channels):
             pairs = [(channels[max(i - 1, 0)], out)] + [(out, out)] * (LAYERS - 1)
-            down.append(Block(pairs, features, LAYERS * (i in config.attention), "downsamplers" if i < levels - 1 else None, head))
+            down.append(Block(pairs, features, LAYERS * (i in config.attention), "downsamplers" if i < levels - 1 else None, config))
         rising = channels[::-1]
         for i, out in enumerate(rising):
             below, above = rising[max(i - 1, 0)], rising[min(i + 1, levels - 1)]
             pairs = [((below if j == 0 else out) + (above if j == LAYERS else out), out) for j in range(LAYERS + 1)]
-            up.append(Block(pairs, features, (LAYERS + 1) * (levels - 1 - i in config.attention), "upsamplers" if i < levels - 1 else None, head))
+            up.append(Block(pairs, features, (LAYERS + 1) * (levels - 1 - i in config.attention), "upsamplers" if i < levels - 1 else None, config))
         self.down_blocks, self.up_blocks = nn.ModuleList(down), nn.ModuleList(up)
-        self.mid_block = Block([(channels[-1], channels[-1])] * 2, features, 1, None, head)
+        self.mid_block = Block([(channels[-1], channels[-1])] * 2, features, 1, None, config)
         self.conv_norm_out = nn.GroupNorm(GROUPS, channels[0])
-        self.conv_out = nn.Conv2d(channels[0], 3, 3, padding=1)
+        self.conv_out = nn.Conv2d(channels[0], config.picture, 3, padding=1)
 
-    def forward(self, x, t):
+    def forward(self, x, t, context=None):
         time = self.time_embedding(t)
         x = self.conv_in(x)
         skips = [x]
         for block in self.down_blocks:
             for i, resnet in enumerate(block.resnets):
                 x = resnet(x, time)
-                x = block.attentions[i](x) if hasattr(block, "attentions") else x
+                x = block.attentions[i](x, context) if hasattr(block, "attentions") else x
                 skips.append(x)
             if hasattr(block, "downsamplers"):
                 x = block.downsamplers[0](x)
                 skips.append(x)
         x = self.mid_block.resnets[0](x, time)
-        x = self.mid_block.resnets[1](self.mid_block.attentions[0](x), time)
+        x = self.mid_block.resnets[1](self.mid_block.attentions[0](x, context), time)
         for block in self.up_blocks:
             for i, resnet in enumerate(block.resnets):
                 x = resnet(torch.cat([x, skips.pop()], 1), time)
-                x = block.attentions[i](x) if hasattr(block, "attentions") else x
+                x = block.attentions[i](x, context) if hasattr(block, "attentions") else x
             x = block.upsamplers[0](x) if hasattr(block, "upsamplers") else x
         return self.conv_out(F.silu(self.conv_norm_out(x)))
 

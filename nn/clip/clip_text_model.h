@@ -37,6 +37,8 @@ class ClipTextModel final : public Layer<ClipTextModel> {
 
   /// ids: i64 [N, T], 1 <= T <= max_position_embeddings. Throws ShapeError, DTypeError, IndexError.
   ClipTextOutput forward(const Tensor& ids);
+  /// The last normalisation alone: of a hidden state [N, T, hidden_size] in front of the last.
+  Variable normalised(const Variable& state) const { return final_layer_norm_.forward(state); }
   void visit(ModuleVisitor& visitor) override;
 
  private:

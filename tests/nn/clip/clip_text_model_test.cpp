@@ -7,6 +7,7 @@
 #include "autograd/ops/loss.h"
 #include "engine/parallel.h"
 #include "tests/nn/clip/golden_clip.h"
+#include "tests/nn/pretrained/manifest.h"
 
 using namespace plumb;
 using namespace plumb::test;
@@ -61,6 +62,34 @@ TEST_CASE("ClipTextModel: names, hidden states, pooled and projected outputs and
   REQUIRE(cases.size() == 10);
   for (const Json& entry : cases)
     for (const bool checkpointing : {false, true}) check_case(golden, entry, checkpointing);
+}
+
+TEST_CASE("manifests: the text encoders of Stable Diffusion and SDXL have every published name and shape") {
+  struct Published {
+    const char* manifest;
+    ClipTextOptions options;
+    int64_t total;
+  };
+  const ClipTextOptions clip_l{.hidden_size = 768, .intermediate_size = 3072, .num_attention_heads = 12};
+  const ClipTextOptions clip_h{
+      .hidden_size = 1024, .intermediate_size = 4096, .num_hidden_layers = 23, .num_attention_heads = 16};
+  const ClipTextOptions clip_bigg{.hidden_size = 1280,
+                                  .intermediate_size = 5120,
+                                  .projection_dim = 1280,
+                                  .num_hidden_layers = 32,
+                                  .num_attention_heads = 20,
+                                  .with_projection = true};
+  for (const auto& [name, options, total] : {Published{"clip_l", clip_l, 123'060'480},
+                                             {"clip_h", clip_h, 340'387'840},
+                                             {"clip_bigg", clip_bigg, 694'659'840}}) {
+    CAPTURE(name);
+    ClipTextModel model(options, Init::shapes());
+    const LoadReport report = compare_names(model, read_manifest(name));
+    CHECK(report.missing == std::vector<std::string>());
+    CHECK(report.extra == std::vector<std::string>());
+    CHECK(report.misshaped == std::vector<std::string>());
+    CHECK(count(parameters(model)) == total);
+  }
 }
 
 TEST_CASE("ClipTextModel: a text ends at its first end, or where the old files' rule says") {

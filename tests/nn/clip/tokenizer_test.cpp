@@ -12,8 +12,8 @@
 #include "engine/io/json.h"
 #include "engine/random/random_key.h"
 #include "nn/clip/unicode.h"
+#include "tests/nn/clip/golden_tokenizer.h"
 #include "tests/support/numeric.h"
-#include "tests/support/temp_dir.h"
 
 using namespace plumb;
 using namespace plumb::test;
@@ -21,18 +21,6 @@ using namespace plumb::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-const fs::path kGolden = fs::path(PLUMB_GOLDEN_DIR) / "tokenizer";
-
-/// A folder as the script had it: the configuration of that name, beside the common vocabulary.
-fs::path assemble(const TempDir& root, const std::string& name) {
-  const fs::path folder = root.path() / name;
-  fs::create_directories(folder);
-  if (name != "one_file")
-    for (const char* file : {"vocab.json", "merges.txt"}) fs::copy(kGolden / file, folder);
-  for (const auto& entry : fs::directory_iterator(kGolden / name)) fs::copy(entry.path(), folder);
-  return folder;
-}
 
 std::vector<int64_t> ids_of(const Json& list) {
   std::vector<int64_t> ids;
@@ -65,14 +53,14 @@ void write(const fs::path& path, const std::string& text) { std::ofstream(path, 
 
 TEST_CASE("ClipTokenizer: ids, lengths and texts agree with transformers, for every kind of folder") {
   const TempDir root;
-  const Json golden = Json::parse(read_file(kGolden / "cases.json"));
+  const Json golden = Json::parse(read_file(golden_tokenizer() / "cases.json"));
   std::string present;
   std::optional<ClipTokenizer> tokenizer;
   for (const Json& entry : golden.at("cases").as_array()) {
     if (const std::string folder = entry.at("folder").as_string(); folder != present) {
       present = folder;
       const fs::path path = root.path() / folder;
-      tokenizer.emplace(ClipTokenizer::load(fs::exists(path) ? path : assemble(root, folder)));
+      tokenizer.emplace(ClipTokenizer::load(fs::exists(path) ? path : assemble_tokenizer(root, folder)));
     }
     check_case(*tokenizer, entry);
   }
@@ -80,8 +68,8 @@ TEST_CASE("ClipTokenizer: ids, lengths and texts agree with transformers, for ev
 
 TEST_CASE("ClipTokenizer: characters of every script agree with transformers") {
   const TempDir root;
-  const ClipTokenizer tokenizer = ClipTokenizer::load(assemble(root, "padded_by_end"));
-  const Json golden = Json::parse(read_file(kGolden / "cases.json"));
+  const ClipTokenizer tokenizer = ClipTokenizer::load(assemble_tokenizer(root, "padded_by_end"));
+  const Json golden = Json::parse(read_file(golden_tokenizer() / "cases.json"));
   for (const Json& block : golden.at("sweep").as_array()) {
     const auto begin = char32_t(block.at("begin").as_integer());
     CAPTURE(begin);
@@ -97,7 +85,7 @@ TEST_CASE("ClipTokenizer: characters of every script agree with transformers") {
 
 TEST_CASE("ClipTokenizer: a batch is rows of one length; its files are written as they were read") {
   const TempDir root;
-  const fs::path folder = assemble(root, "padded_by_mark");
+  const fs::path folder = assemble_tokenizer(root, "padded_by_mark");
   const ClipTokenizer tokenizer = ClipTokenizer::load(folder);
   const std::vector<std::string> texts{"a cat", "", "the street photo"};
   const Tensor ids = tokenizer.encode(texts);
@@ -120,7 +108,7 @@ TEST_CASE("ClipTokenizer: a batch is rows of one length; its files are written a
 
 TEST_CASE("ClipTokenizer: bytes that are no text, numbers without a token, and broken folders") {
   const TempDir root;
-  const fs::path folder = assemble(root, "padded_by_end");
+  const fs::path folder = assemble_tokenizer(root, "padded_by_end");
   const ClipTokenizer tokenizer = ClipTokenizer::load(folder);
   CHECK(message_of([&] { tokenizer.encode("a\xff"); }) == "text: must be UTF-8");
   CHECK(message_of([&] { tokenizer.encode("a", 1); }) == "tokenizer: length must be at least 2 (1)");
@@ -128,7 +116,7 @@ TEST_CASE("ClipTokenizer: bytes that are no text, numbers without a token, and b
 
   auto broken = [&](const char* file, const std::string& content) {
     const TempDir other;
-    const fs::path path = assemble(other, "padded_by_end");
+    const fs::path path = assemble_tokenizer(other, "padded_by_end");
     write(path / file, content);
     const std::string message = message_of([&] { ClipTokenizer::load(path); });
     CHECK(message.find(path.string()) != std::string::npos);

@@ -96,7 +96,7 @@ std::unique_ptr<ClipTextModel> PipelineLoader::load_text(const std::string& name
 
 void PipelineLoader::read_tokenizer(const std::string& name, Pipeline& pipeline) const {
   require_there(name);
-  read_tokenizer_files(folder_ / name, name, pipeline);
+  if (options_.weights) load_tokenizer(folder_ / name, name, pipeline);
 }
 
 /// Components that are there and not used: of safety and of pictures as prompts, say.

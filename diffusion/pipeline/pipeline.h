@@ -10,6 +10,7 @@
 #include "diffusion/picture_denoiser.h"
 #include "diffusion/schedule/scheduler_config.h"
 #include "nn/clip/clip_text_model.h"
+#include "nn/clip/tokenizer.h"
 #include "nn/vae/autoencoder_kl.h"
 
 namespace plumb {
@@ -23,9 +24,10 @@ struct Pipeline {
   std::unique_ptr<PictureDenoiser> unet;
   std::unique_ptr<AutoencoderKL> vae;
   std::unique_ptr<ClipTextModel> text_encoder, text_encoder_2;
+  std::optional<ClipTokenizer> tokenizer = {}, tokenizer_2 = {};
   SchedulerConfig scheduler;
   bool force_zeros_for_empty_prompt = true;  ///< SDXL: what an empty negative prompt becomes
-  /// The tokenizers' files by their path in the folder ("tokenizer/vocab.json"), byte for byte.
+  /// The tokenizers' files by their path in the folder ("tokenizer/vocab.json"), byte for byte: what is saved.
   std::map<std::string, std::string> tokenizer_files = {};
   /// What was left out or could not be known on loading, for people.
   std::vector<std::string> notes = {};
@@ -35,7 +37,7 @@ struct LoadPipelineOptions {
   std::string variant = {};         ///< "fp16", say; the plain files unless given
   std::optional<DType> dtype = {};  ///< of the weights; f32 unless set
   bool as_stored = false;           ///< each weight in the type of its file instead
-  /// False: only configurations are read, and the modules have shapes without memory (Init::shapes).
+  /// False: only configurations are read, and the modules have shapes without memory (Init::shapes); no tokenizers.
   bool weights = true;
   /// Where tokenizers come from that a single file lacks: a folder with vocab.json and merges.txt, or a model folder
   /// with tokenizer/ (and tokenizer_2/) in it.

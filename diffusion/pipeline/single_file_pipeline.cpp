@@ -6,7 +6,6 @@
 #include "diffusion/pipeline/pipeline_class.h"
 #include "diffusion/pipeline/pipeline_parts.h"
 #include "engine/format.h"
-#include "engine/io/file.h"
 #include "engine/require.h"
 #include "nn/pretrained/single_file.h"
 #include "nn/state_file.h"
@@ -15,11 +14,6 @@ namespace plumb {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
 
 /// The family's published schedule.
 SchedulerConfig published_schedule(LdmFamily family, std::optional<Prediction> prediction) {
@@ -63,32 +57,6 @@ void place(Pipeline& pipeline, Component& component, const LoadPipelineOptions& 
   } else {
     pipeline.text_encoder_2 = text_model(component, true, options);
   }
-}
-
-/// SDXL's second tokenizer differs from the first in what it pads with.
-constexpr const char* kSecondTokenizer = R"({
-  "bos_token": "<|startoftext|>",
-  "eos_token": "<|endoftext|>",
-  "model_max_length": 77,
-  "pad_token": "!",
-  "tokenizer_class": "CLIPTokenizer",
-  "unk_token": "<|endoftext|>"
-}
-)";
-
-void read_tokenizers(const fs::path& folder, LdmFamily family, Pipeline& pipeline) {
-  const bool second = family == LdmFamily::sdxl, nested = is_file(folder / "tokenizer" / "vocab.json");
-  const fs::path first = nested ? folder / "tokenizer" : folder;
-  for (const char* file : {"vocab.json", "merges.txt"})
-    require<IoError>(is_file(first / file), "tokenizer: {} must be there; {}", file, first.string());
-  read_tokenizer_files(first, "tokenizer", pipeline);
-  if (!second) return;
-  if (nested && is_file(folder / "tokenizer_2" / "vocab.json"))
-    return read_tokenizer_files(folder / "tokenizer_2", "tokenizer_2", pipeline);
-  for (const char* file : {"vocab.json", "merges.txt"})
-    pipeline.tokenizer_files[std::string("tokenizer_2/") + file] =
-        pipeline.tokenizer_files[std::string("tokenizer/") + file];
-  pipeline.tokenizer_files["tokenizer_2/tokenizer_config.json"] = kSecondTokenizer;
 }
 
 void note_what_is_missing(const SingleFile& file, const LoadPipelineOptions& options, Pipeline& pipeline) {
@@ -147,12 +115,6 @@ void check_readable(const StateDict& file, const Json& config) {
 
 }  // namespace
 
-void read_tokenizer_files(const fs::path& folder, const std::string& name, Pipeline& pipeline) {
-  for (const char* file :
-       {"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.json"})
-    if (is_file(folder / file)) pipeline.tokenizer_files[name + "/" + file] = read_file(folder / file);
-}
-
 Pipeline load_single_file(const fs::path& path, const LoadPipelineOptions& options) {
   SingleFile file = read_single_file(path);
   Pipeline pipeline;
@@ -163,7 +125,7 @@ Pipeline load_single_file(const fs::path& path, const LoadPipelineOptions& optio
   } catch (const ValueError& error) {
     raise<ValueError>("{}: {}", path.string(), error.what());
   }
-  if (!options.tokenizer.empty()) read_tokenizers(options.tokenizer, file.family, pipeline);
+  if (!options.tokenizer.empty()) load_tokenizers(options.tokenizer, file.family == LdmFamily::sdxl, pipeline);
   note_what_is_missing(file, options, pipeline);
   return pipeline;
 }

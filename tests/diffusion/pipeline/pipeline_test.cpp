@@ -73,6 +73,8 @@ TEST_CASE("pipeline: every class is written and read back") {
     const Pipeline loaded = load_pipeline(dir / "model");
     check_same(loaded, pipeline);
     CHECK(loaded.notes.empty());
+    CHECK(loaded.tokenizer.has_value() == bool(pipeline.text_encoder));
+    CHECK(loaded.tokenizer_2.has_value() == bool(pipeline.text_encoder_2));
     if (pipeline.class_name != "LDMPipeline") continue;
     save_pipeline(dir / "model", loaded);  // over the files its weights lie in
     check_same(load_pipeline(dir / "model"), pipeline);

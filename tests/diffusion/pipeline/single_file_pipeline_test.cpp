@@ -12,6 +12,8 @@
 
 using namespace plumb;
 using plumb::test::bits_of;
+using plumb::test::kMerges;
+using plumb::test::kVocabulary;
 using plumb::test::message_of;
 using plumb::test::TempDir;
 using plumb::test::tiny_pipeline;
@@ -113,18 +115,22 @@ TEST_CASE("single file: tokenizers come from a folder") {
   const TempDir dir;
   const fs::path file = dir / "xl.safetensors";
   save_single_file(file, tiny_pipeline("StableDiffusionXLPipeline"));
-  CHECK(has(message_of([&] { load_pipeline(file, {.tokenizer = dir / "nothing"}); }), "vocab.json must be there"));
-  write(dir / "plain" / "vocab.json", "{}");
-  write(dir / "plain" / "merges.txt", "m");
+  CHECK_THROWS_AS(load_pipeline(file, {.tokenizer = dir / "nothing"}), IoError);
+  write(dir / "plain" / "vocab.json", kVocabulary);
+  write(dir / "plain" / "merges.txt", kMerges);
   const Pipeline plain = load_pipeline(file, {.tokenizer = dir / "plain"});
-  CHECK(plain.tokenizer_files.at("tokenizer_2/merges.txt") == "m");
-  CHECK(has(plain.tokenizer_files.at("tokenizer_2/tokenizer_config.json"), "\"pad_token\": \"!\""));
+  CHECK(plain.tokenizer_files.at("tokenizer_2/merges.txt") == kMerges);
+  CHECK(plain.tokenizer->pad() == 29);
+  CHECK(plain.tokenizer_2->pad() == 0);
+  CHECK(plain.tokenizer_2->encode("ab", 4) == std::vector<int64_t>{28, 5, 29, 0});
   for (const char* name : {"tokenizer", "tokenizer_2"}) {
-    write(dir / "model" / name / "vocab.json", name);
-    write(dir / "model" / name / "merges.txt", "m");
+    write(dir / "model" / name / "vocab.json", kVocabulary);
+    write(dir / "model" / name / "merges.txt", kMerges);
+    write(dir / "model" / name / "special_tokens_map.json", R"({"pad_token": "b"})");
   }
-  CHECK(load_pipeline(file, {.tokenizer = dir / "model"}).tokenizer_files.at("tokenizer_2/vocab.json") ==
-        "tokenizer_2");
+  const Pipeline nested = load_pipeline(file, {.tokenizer = dir / "model"});
+  CHECK(nested.tokenizer_2->pad() == 2);
+  CHECK(nested.tokenizer_files.size() == 6);
 }
 
 TEST_CASE("single file: what readers would take for another network is not written") {

@@ -80,6 +80,10 @@ inline void perturb_all(const Pipeline& pipeline) {
     }
 }
 
+inline const char* const kVocabulary = R"({"!": 0, "a": 1, "b": 2, "a</w>": 3, "b</w>": 4, "ab</w>": 5,
+  "<|startoftext|>": 28, "<|endoftext|>": 29})";
+inline const char* const kMerges = "#version: 0.2\na b</w>\n";
+
 /// class_name decides what is in it. `seed` of the weights.
 inline Pipeline tiny_pipeline(const std::string& class_name, uint64_t seed = 1) {
   Generator generator(seed);
@@ -92,11 +96,13 @@ inline Pipeline tiny_pipeline(const std::string& class_name, uint64_t seed = 1) 
   if (text || class_name == "LDMPipeline") pipeline.vae = std::make_unique<AutoencoderKL>(tiny_vae(), generator);
   if (text) {
     pipeline.text_encoder = std::make_unique<ClipTextModel>(tiny_text(false), generator);
-    pipeline.tokenizer_files = {{"tokenizer/vocab.json", "{\"a\": 0}\n"}, {"tokenizer/merges.txt", "#version\n\x01"}};
+    pipeline.tokenizer_files = {{"tokenizer/vocab.json", kVocabulary}, {"tokenizer/merges.txt", kMerges}};
   }
   if (large) {
     pipeline.text_encoder_2 = std::make_unique<ClipTextModel>(tiny_text(true), generator);
-    pipeline.tokenizer_files["tokenizer_2/vocab.json"] = "{\"b\": 0}\n";
+    pipeline.tokenizer_files["tokenizer_2/vocab.json"] = kVocabulary;
+    pipeline.tokenizer_files["tokenizer_2/merges.txt"] = kMerges;
+    pipeline.tokenizer_files["tokenizer_2/tokenizer_config.json"] = R"({"pad_token": "!"})";
     pipeline.force_zeros_for_empty_prompt = false;
   }
   Json scheduler = Json::object();

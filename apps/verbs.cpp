@@ -22,7 +22,7 @@ const std::vector<Verb>& verbs() {
   // One line a verb, in the order of a first tour.
   static const std::vector<Verb> all = {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
-      {"train", "trains a diffusion model of points", run_train},
+      {"train", "trains a diffusion model of points or of pictures", run_train},
       {"pairs", "makes preference pairs of points from a model or from the 2D world", run_pairs},
       {"align", "fine-tunes a point model on preference pairs, with any objective", run_align},
       {"explain", "one preference pair at one t, with every number on the way to the gradient", run_explain},

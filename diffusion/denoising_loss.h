@@ -19,4 +19,16 @@ struct DenoisingBatch {
 Variable denoising_loss(Denoiser& model, const NoiseSchedule& schedule, Prediction prediction,
                         const DenoisingBatch& batch);
 
+/// What min-SNR weighs the errors of samples with, snr = alpha^2 / sigma^2:             [Hang et al. 2023, Eq. 6 and 7]
+///   epsilon        min(snr, gamma) / snr
+///   sample         min(snr, gamma)
+///   v_prediction   min(snr, gamma) / (snr + 1)
+/// level: of variance-preserving noise · returns [N], the level's dtype. 0 snr is no division by 0.
+/// Throws ValueError for flow and unless gamma > 0.
+Tensor min_snr_weights(Prediction prediction, const NoiseLevel& level, double gamma);
+
+/// The loss with each sample's mean error weighted as above; gamma 0 weighs all alike.
+Variable min_snr_loss(Denoiser& model, const NoiseSchedule& schedule, Prediction prediction,
+                      const DenoisingBatch& batch, double gamma);
+
 }  // namespace plumb

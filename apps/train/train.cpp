@@ -4,14 +4,17 @@
 
 #include "apps/common/globals.h"
 #include "apps/common/memory_report.h"
+#include "apps/train/pictures/settings.h"
+#include "apps/train/pictures/train_pictures.h"
 #include "apps/train/trainer.h"
 #include "engine/format.h"
 
 namespace plumb {
 
 int run_train(const Arguments& arguments) {
+  if (train::wants_pictures(arguments)) return run_train_pictures(arguments);
   train::Settings settings;
-  Flags flags("train", "trains a diffusion model of 2D or N-D points");
+  Flags flags("train", "trains a diffusion model of points; of pictures with --train_data_dir DIR");
   train::add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
   settings.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);

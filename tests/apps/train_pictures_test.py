@@ -1,0 +1,95 @@
+"""`plumb train --train_data_dir` on generated pictures: stops, resumes bit-exactly, and does not depend on threads, workers or
+the way a step is cut into batches.
+
+Usage: train_pictures_test.py PLUMB
+"""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import pictures  # noqa: E402
+from stoppable import Stoppable, differences, lines_of, results, steps_of  # noqa: E402
+from tree import Report  # noqa: E402
+
+STEPS, EVERY = 9, 3
+UNET = {
+    "_class_name": "UNet2DModel", "sample_size": 16, "in_channels": 3, "out_channels": 3, "layers_per_block": 1,
+    "block_out_channels": [8, 16], "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
+    "up_block_types": ["AttnUpBlock2D", "UpBlock2D"], "norm_num_groups": 4, "attention_head_dim": 8, "dropout": 0.1,
+}
+
+
+def settings(data, unet):
+    return ["--train_data_dir", data, "--unet_config", unet, "--train_batch_size", "4", "--random_flip", "--seed", "3", "--use_ema",
+            "--noise_offset", "0.05", "--snr_gamma", "5", "--learning_rate", "1e-3", "--quiet", "--report_to", "none"]
+
+
+def losses(out):
+    return [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def resuming(report, training, folder, expected):
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        out = folder / f"signal{number}"
+        training.stop(out, 5, number, "--threads", "1", "--dataloader_num_workers", "0")
+        code, error = training.run(out, "--resume_from_checkpoint", "latest", "--threads", "2", "--dataloader_memory", "0")
+        report.expect(code == 0, f"after signal {number}: exit {code} {error}")
+        report.check(differences(results(out), expected), f"after signal {number}")
+
+
+def accumulation(report, training, folder, expected):
+    """Four pictures at once and twice two see the same draws."""
+    out = folder / "accumulated"
+    code, error = training.run(out, "--train_batch_size", "2", "--gradient_accumulation_steps", "2")
+    report.expect(code == 0, f"accumulation: exit {code} {error}")
+    worst = max(abs(a - b) / b for a, b in zip(losses(out), expected))
+    report.expect(worst < 1e-4, f"accumulation changes the loss by {worst}")
+
+
+def refusals(report, plumb, folder, data, unet):
+    out = folder / "refused"
+    for what, flags, words in (
+        ("no such folder", ["--train_data_dir", folder / "none"], "there is nothing"),
+        ("two networks", ["--train_data_dir", data, "--unet_config", unet, "--unet_init", "tiny"], "exclude each other"),
+        ("a size the network cannot halve", ["--train_data_dir", data, "--unet_config", unet, "--resolution", "15"], "multiple of 2"),
+        ("an unknown network", ["--train_data_dir", data, "--unet_init", "huge"], "--unet_init"),
+    ):
+        done = subprocess.run([plumb, "train", *map(str, flags), "--out", out], capture_output=True, text=True, check=False)
+        report.expect(done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1,
+                      f"{what}: exit {done.returncode} {done.stderr}")
+    report.expect(not out.exists(), "a refusal leaves no folder")
+
+
+def main():
+    plumb = str(pathlib.Path(sys.argv[1]).resolve())
+    report = Report()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        data, unet = folder / "data", folder / "unet.json"
+        pictures.write(data, count=10, size=20, labels=True)
+        unet.write_text(json.dumps(UNET | {"num_class_embeds": 8}), encoding="utf-8")
+        training = Stoppable(report, plumb, "train", settings(str(data), str(unet)), STEPS, EVERY)
+        whole = folder / "whole"
+        code, error = training.run(whole, "--validation_steps", "4", "--num_inference_steps", "2", "--num_validation_images", "4")
+        report.expect(code == 0 and not error, f"unbroken run: exit {code} {error}")
+        expected = results(whole)
+        report.expect(steps_of(whole) == [6, 9] and lines_of(whole) == STEPS, "checkpoints and log are there")
+        report.expect("model/unet/diffusion_pytorch_model.safetensors" in expected, "a diffusers folder is written")
+        report.expect([path.name for path in sorted((whole / "samples").glob("*"))] == ["step-00000004.png", "step-00000008.png"],
+                      "grids of samples are drawn")
+        repeated = folder / "repeated"
+        code, error = training.run(repeated)
+        report.check(differences(results(repeated), expected), "samples on the way change nothing")
+        resuming(report, training, folder, expected)
+        accumulation(report, training, folder, losses(whole))
+        refusals(report, plumb, folder, data, unet)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

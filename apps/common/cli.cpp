@@ -35,6 +35,16 @@ std::string describe_scalar(const ConfigScalar& value) {
 
 constexpr const char* kOnCommandLine = "on the command line";
 
+/// The value as the default is kept: elements of a list with commas between.
+std::string text_of(const Flag& flag) {
+  std::string text;
+  for (const ConfigScalar& value : current_value(flag).values) {
+    if (!text.empty()) text += ',';
+    text += value.text;
+  }
+  return text;
+}
+
 }  // namespace
 
 Flags::Flags(std::string command, std::string summary) : command_(std::move(command)), summary_(std::move(summary)) {}
@@ -43,10 +53,7 @@ Flag& Flags::insert(std::string_view name, FlagTarget target, std::string_view h
   std::string key = canonical(name);
   require<ValueError>(!key.empty() && !find(key), "flags: a name is new and not empty (--{})", key);
   Flag& flag = flags_.emplace_back(Flag{key, std::move(target), std::string(help), std::move(constraint)});
-  for (const ConfigScalar& value : current_value(flag).values) {
-    if (!flag.initial.empty()) flag.initial += ',';
-    flag.initial += value.text;
-  }
+  flag.initial = text_of(flag);
   return flag;
 }
 
@@ -106,7 +113,7 @@ void Flags::apply(Flag& flag, const std::vector<std::string>& texts, std::string
 void Flags::assign(std::string_view key, const std::string& text, std::string_view where) {
   Flag* flag = find(key);
   if (!flag) unknown_flag(key, where);
-  bool splits = is_list(*flag) && !is_key_values(*flag);
+  bool splits = is_list(*flag) && !is_key_values(*flag) && !flag->is_whole;
   apply(*flag, splits ? split_list(text) : std::vector<std::string>{text}, where);
 }
 
@@ -118,6 +125,12 @@ bool Flags::given(std::string_view name) const {
   const Flag* flag = const_cast<Flags*>(this)->find(name);
   require<ValueError>(flag != nullptr, "flags: given() takes a name of the table ({})", name);
   return flag->given;
+}
+
+bool Flags::changed(std::string_view name) const {
+  const Flag* flag = const_cast<Flags*>(this)->find(name);
+  require<ValueError>(flag != nullptr, "flags: changed() takes a name of the table ({})", name);
+  return text_of(*flag) != flag->initial;
 }
 
 // Folds `-` to `_` in names (never in values) and rewrites --no_name to --name=false. CLI11 would take the next word
@@ -184,7 +197,7 @@ void Flags::read_command_line(const Arguments& arguments) {
     std::string names = shown(flag);
     for (const std::string& alias : flag.aliases) names += fmt::format(",--{}", alias);
     CLI::callback_t take = [this, &flag](const CLI::results_t& values) {
-      if (is_key_values(flag) || (flag.is_positional && is_list(flag))) {
+      if (is_key_values(flag) || flag.is_whole || (flag.is_positional && is_list(flag))) {
         apply(flag, values, kOnCommandLine);
         return true;
       }

@@ -119,6 +119,9 @@ class Flags {
   /// Whether the command line or the configuration file gave the flag. Throws ValueError for a name not in the table.
   bool given(std::string_view name) const;
 
+  /// Whether the flag's value is another than its default. Throws ValueError for a name not in the table.
+  bool changed(std::string_view name) const;
+
   /// The text of --help; `all` also explains the advanced flags.
   std::string help(bool all = false) const;
 

@@ -31,4 +31,9 @@ Flag& Flag::transient() {
   return *this;
 }
 
+Flag& Flag::whole() {
+  is_whole = true;
+  return *this;
+}
+
 }  // namespace plumb

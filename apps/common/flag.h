@@ -64,6 +64,7 @@ struct Flag {
   bool is_advanced = false;   // --help names it, --help_all explains it
   bool is_transient = false;  // about this call, not about the run: left out of config.toml
   bool is_global = false;
+  bool is_whole = false;  // of a list: every occurrence is one element, commas and all
   bool given = false;
 
   Flag& alias(std::string other);
@@ -71,6 +72,8 @@ struct Flag {
   Flag& required();
   Flag& advanced();
   Flag& transient();
+  /// For a list of strings: `--name "a, b" --name c` has two elements.
+  Flag& whole();
 };
 
 }  // namespace plumb

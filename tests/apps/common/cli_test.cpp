@@ -261,3 +261,16 @@ TEST_CASE("cli: given tells a default from a choice, and a name is added once") 
   CHECK_THROWS_AS(flags.given("nothing"), ValueError);
   CHECK_THROWS_AS(flags.add("--lr", s.beta, ""), ValueError);
 }
+
+TEST_CASE("cli: a list whose elements are whole, and what differs from its default") {
+  std::vector<std::string> prompts;
+  int64_t count = 4;
+  Flags flags("demo", "");
+  flags.add("--prompt", prompts, "what to draw").whole();
+  flags.add("--count", count, "how many");
+  REQUIRE(flags.parse({"--prompt", "a red, round ball", "--prompt=b", "--count", "4"}));
+  CHECK(prompts == std::vector<std::string>{"a red, round ball", "b"});
+  CHECK(flags.changed("--prompt"));
+  CHECK(flags.given("count"));
+  CHECK_FALSE(flags.changed("count"));
+}

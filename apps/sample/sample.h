@@ -4,8 +4,8 @@
 
 namespace plumb {
 
-/// `plumb sample --model FOLDER --num_samples N --out DIR`: draws points from a trained model into samples.safetensors
-/// (samples [N, D], labels [N]) and a scatter plot; the PNG carries the parameters.
+/// `plumb sample --model FOLDER --out DIR`: draws points (points.h) or pictures (pictures.h), whichever the model is
+/// of.
 int run_sample(const Arguments& arguments);
 
 }  // namespace plumb

@@ -10,8 +10,8 @@
 #include "apps/sample/picture_jobs.h"
 #include "autograd/grad_mode.h"
 #include "diffusion/latent_preview.h"
+#include "diffusion/pipeline/pipeline_text.h"
 #include "diffusion/sampler/sample_pictures.h"
-#include "diffusion/text_encoding.h"
 #include "engine/format.h"
 #include "engine/io/file.h"
 #include "engine/io/png.h"
@@ -121,19 +121,10 @@ class Drawing {
   }
 
  private:
-  TextEncoders encoders() const {
-    const auto of = [](const std::optional<ClipTokenizer>& tokenizer, const std::unique_ptr<ClipTextModel>& model) {
-      return TextEncoder{tokenizer ? &*tokenizer : nullptr, model.get()};
-    };
-    return {.first = of(pipeline_.tokenizer, pipeline_.text_encoder),
-            .second = of(pipeline_.tokenizer_2, pipeline_.text_encoder_2),
-            .force_zeros_for_empty_prompt = pipeline_.force_zeros_for_empty_prompt};
-  }
-
   Condition towards(Batch batch) const {
     std::vector<std::string> texts;
     for (const PictureFacts& facts : batch) texts.push_back(facts.prompt);
-    return encode_prompts(encoders(), texts, {.clip_skip = s_.clip_skip});
+    return encode_prompts(text_encoders_of(pipeline_), texts, {.clip_skip = s_.clip_skip});
   }
 
   /// No negative prompt is not the same as an empty one: SDXL has zeros for it. Batches have either.
@@ -142,7 +133,7 @@ class Drawing {
     for (const PictureFacts& facts : batch) texts.push_back(facts.negative);
     std::optional<std::span<const std::string>> given;
     if (!batch[0].negative.empty()) given = texts;
-    return encode_negative_prompts(encoders(), given, int64_t(batch.size()));
+    return encode_negative_prompts(text_encoders_of(pipeline_), given, int64_t(batch.size()));
   }
 
   /// The initial picture as the network sees it, a row a picture; an autoencoder's sample is the first draw.

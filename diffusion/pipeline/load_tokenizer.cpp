@@ -1,8 +1,5 @@
-#include <unistd.h>
-
 #include "diffusion/pipeline/pipeline_parts.h"
-#include "engine/io/file.h"
-#include "engine/require.h"
+#include "nn/clip/tokenizer_files.h"
 
 namespace plumb {
 namespace {
@@ -25,33 +22,16 @@ constexpr const char* kSecondTokenizer = R"({
 }
 )";
 
-/// A folder for the moment; removed at the end of the scope.
-class PassingFolder {
- public:
-  PassingFolder() {
-    std::string name = (fs::temp_directory_path() / "plumb-tokenizer-XXXXXX").string();
-    require<IoError>(::mkdtemp(name.data()) != nullptr, "tokenizer: cannot make a folder; {}", name);
-    path_ = name;
-  }
-  PassingFolder(const PassingFolder&) = delete;
-  PassingFolder& operator=(const PassingFolder&) = delete;
-  ~PassingFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+void put_tokenizer(const FileContents& contents, const std::string& where, const std::string& name,
+                   Pipeline& pipeline) {
+  (name == "tokenizer" ? pipeline.tokenizer : pipeline.tokenizer_2) = ClipTokenizer::from_files(contents, where);
+  for (const auto& [file, content] : contents) pipeline.tokenizer_files[name + "/" + file] = content;
+}
 
 }  // namespace
 
 void load_tokenizer(const fs::path& folder, const std::string& name, Pipeline& pipeline) {
-  (name == "tokenizer" ? pipeline.tokenizer : pipeline.tokenizer_2) = ClipTokenizer::load(folder);
-  for (const char* file : {"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json",
-                           "added_tokens.json", "tokenizer.json"})
-    if (is_file(folder / file)) pipeline.tokenizer_files[name + "/" + file] = read_file(folder / file);
+  put_tokenizer(tokenizer_contents(folder), folder.string(), name, pipeline);
 }
 
 void load_tokenizers(const fs::path& folder, bool second, Pipeline& pipeline) {
@@ -62,11 +42,10 @@ void load_tokenizers(const fs::path& folder, bool second, Pipeline& pipeline) {
   std::error_code ignored;
   if (nested && fs::is_directory(folder / "tokenizer_2", ignored))
     return load_tokenizer(folder / "tokenizer_2", "tokenizer_2", pipeline);
-  const PassingFolder made;
-  for (const char* file : {"vocab.json", "merges.txt"})
-    write_file_atomic(made.path() / file, std::string_view(read_file(first / file)));
-  write_file_atomic(made.path() / "tokenizer_config.json", std::string_view(kSecondTokenizer));
-  load_tokenizer(made.path(), "tokenizer_2", pipeline);
+  FileContents contents{{"tokenizer_config.json", kSecondTokenizer}};
+  for (auto& [file, content] : tokenizer_contents(first))
+    if (file == "vocab.json" || file == "merges.txt") contents[file] = content;
+  put_tokenizer(contents, first.string(), "tokenizer_2", pipeline);
 }
 
 }  // namespace plumb

@@ -39,7 +39,7 @@ class EulerAncestralSampler final : public SigmaSampler {
 }  // namespace
 
 SigmaSchedule sigma_schedule(const SchedulerConfig& config, int64_t steps, bool finite_end) {
-  refuse_other_sigmas(config);
+  if (config.type != SchedulerClass::euler_ancestral) refuse_other_sigmas(config);
   const std::vector<float> table = training_sigmas(config, finite_end);
   SigmaSchedule schedule{.timesteps = spaced_timesteps(config, steps), .sigmas = {}};
   std::vector<double> sigmas;

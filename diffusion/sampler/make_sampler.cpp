@@ -48,7 +48,11 @@ void Sampler::start_at(int64_t position) {
   position_ = position;
 }
 
-std::unique_ptr<Sampler> make_sampler(const SchedulerConfig& config, int64_t steps, const SamplerChoices& choices) {
+std::unique_ptr<Sampler> make_sampler(const SchedulerConfig& given, int64_t steps, const SamplerChoices& choices) {
+  SchedulerConfig config = given;
+  // A key of the file that these classes do not have.
+  if (config.type == SchedulerClass::pndm || config.type == SchedulerClass::heun)
+    config.noise.rescale_betas_zero_snr = false;
   const int64_t total = config.noise.num_train_timesteps;
   require<ValueError>(steps >= 1 && steps <= total, "sampler: steps must be in [1, {}], the training timesteps ({})",
                       total, steps);

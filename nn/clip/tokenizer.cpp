@@ -117,13 +117,17 @@ ClipTokenizer::ClipTokenizer(TokenizerFiles files)
   bos_ = id_of(files_.bos), eos_ = id_of(files_.eos), pad_ = id_of(files_.pad), unknown_ = id_of(files_.unknown);
 }
 
-ClipTokenizer ClipTokenizer::load(const std::filesystem::path& folder) {
-  TokenizerFiles files = read_tokenizer_files(folder);
+ClipTokenizer ClipTokenizer::from_files(const FileContents& contents, const std::string& where) {
+  TokenizerFiles files = read_tokenizer_files(contents, where);
   try {
     return ClipTokenizer(std::move(files));
   } catch (const ValueError& error) {
-    throw ValueError(folder.string() + ": " + error.what());
+    throw ValueError(where + ": " + error.what());
   }
+}
+
+ClipTokenizer ClipTokenizer::load(const std::filesystem::path& folder) {
+  return from_files(tokenizer_contents(folder), folder.string());
 }
 
 /// A token that the vocabulary lacks gets the next free id.
@@ -234,7 +238,7 @@ std::string ClipTokenizer::decode(std::span<const int64_t> ids, bool skip_specia
 
 void ClipTokenizer::save(const std::filesystem::path& folder) const {
   std::filesystem::create_directories(folder);
-  for (const auto& [name, bytes] : files_.bytes) write_file_atomic(folder / name, bytes);
+  for (const auto& [name, bytes] : files_.contents) write_file_atomic(folder / name, bytes);
 }
 
 }  // namespace plumb

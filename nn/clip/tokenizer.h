@@ -22,6 +22,8 @@ class ClipTokenizer {
   /// From a tokenizer's folder; see read_tokenizer_files. Throws as that does, and ValueError when the vocabulary lacks
   /// what the merges or the special tokens need.
   static ClipTokenizer load(const std::filesystem::path& folder);
+  /// From its files; `where` names them in messages.
+  static ClipTokenizer from_files(const FileContents& contents, const std::string& where);
 
   /// Start, the text's tokens and end, however many they are. Throws ValueError unless the text is UTF-8.
   std::vector<int64_t> encode(std::string_view text) const;

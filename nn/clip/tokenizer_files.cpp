@@ -13,23 +13,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A folder's files, each read once and remembered.
-class Folder {
- public:
-  Folder(fs::path path, TokenizerFiles& files) : path_(std::move(path)), files_(files) {}
+constexpr const char* kFiles[] = {
+    "vocab.json",       "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "added_tokens.json"};
 
-  bool has(const char* name) const { return fs::is_regular_file(path_ / name); }
-  std::string where(const char* name) const { return (path_ / name).string(); }
-  std::string text(const char* name) {
-    files_.bytes.emplace_back(name, read_file(path_ / name));
-    return files_.bytes.back().second;
-  }
+/// The files and where they come from.
+struct Folder {
+  const FileContents& contents;
+  std::string path;
+
+  bool has(const char* name) const { return contents.count(name) > 0; }
+  std::string where(const char* name) const { return (fs::path(path) / name).string(); }
   /// An empty object for a file that is not there.
-  Json json(const char* name) { return has(name) ? Json::parse(text(name), where(name)) : Json::object(); }
-
- private:
-  fs::path path_;
-  TokenizerFiles& files_;
+  Json json(const char* name) const { return has(name) ? Json::parse(contents.at(name), where(name)) : Json::object(); }
 };
 
 bool flag(const Json& token, const char* key, bool otherwise) {
@@ -138,7 +134,7 @@ void read_length(const std::string& where, const Json& config, TokenizerFiles& f
   require<ValueError>(files.length >= 2, "{}: model_max_length must be at least 2 ({})", where, files.length);
 }
 
-void read_tokens(Folder& folder, const Json& tokenizer, TokenizerFiles& files) {
+void read_tokens(const Folder& folder, const Json& tokenizer, TokenizerFiles& files) {
   const std::string where = folder.where("tokenizer_config.json");
   const Json config = folder.json("tokenizer_config.json"), map = folder.json("special_tokens_map.json");
   read_length(where, config, files);
@@ -174,32 +170,34 @@ void read_tokens(Folder& folder, const Json& tokenizer, TokenizerFiles& files) {
 
 }  // namespace
 
-TokenizerFiles read_tokenizer_files(const fs::path& path) {
+TokenizerFiles read_tokenizer_files(const FileContents& contents, const std::string& path) {
+  const Folder folder{contents, path};
   TokenizerFiles files;
-  Folder folder(path, files);
-  Json tokenizer = Json::object();
+  for (const char* name : kFiles)
+    if (folder.has(name)) files.contents[name] = contents.at(name);
+  const Json tokenizer = folder.json("tokenizer.json");
   if (folder.has("tokenizer.json")) {
     const std::string where = folder.where("tokenizer.json");
-    tokenizer = folder.json("tokenizer.json");
     const Json& model = tokenizer.at("model");
     const Json* type = model.find("type");
     require<ValueError>(!type || *type == Json("BPE"), "{}: the model must be BPE", where);
     files.vocabulary = read_vocabulary(model.at("vocab"));
     files.merges = read_merges(where, model.at("merges"));
-  }
-  const bool has_both = folder.has("vocab.json") && folder.has("merges.txt");
-  require<IoError>(has_both || folder.has("tokenizer.json"),
-                   "{}: no tokenizer here; there must be vocab.json and merges.txt, or tokenizer.json", path.string());
-  if (has_both) {
-    const Json vocabulary = folder.json("vocab.json");
-    const std::string merges = folder.text("merges.txt");
-    if (!folder.has("tokenizer.json")) {
-      files.vocabulary = read_vocabulary(vocabulary);
-      files.merges = read_merge_lines(folder.where("merges.txt"), merges);
-    }
+  } else {
+    require<IoError>(folder.has("vocab.json") && folder.has("merges.txt"),
+                     "{}: no tokenizer here; there must be vocab.json and merges.txt, or tokenizer.json", path);
+    files.vocabulary = read_vocabulary(folder.json("vocab.json"));
+    files.merges = read_merge_lines(folder.where("merges.txt"), contents.at("merges.txt"));
   }
   read_tokens(folder, tokenizer, files);
   return files;
+}
+
+FileContents tokenizer_contents(const fs::path& folder) {
+  FileContents contents;
+  for (const char* name : kFiles)
+    if (fs::is_regular_file(folder / name)) contents[name] = read_file(folder / name);
+  return contents;
 }
 
 }  // namespace plumb

@@ -45,6 +45,22 @@ TEST_CASE("make_sampler: every name ends at the clean sample a perfect network s
   CHECK_THROWS_WITH_AS(with_sampler(base, "eulr"), doctest::Contains("euler_ancestral"), ValueError);
 }
 
+TEST_CASE("make_sampler: keys of other classes change nothing") {
+  const Tensor noise = randn(RandomKey{.seed = 3}, {2, 3});
+  const auto same = [&](const char* plain, const char* more) {
+    const Tensor a = run(of(plain), 5, noise, noise), b = run(of(more), 5, noise, noise);
+    CHECK(max(abs(a - b)).item() == 0);
+  };
+  same(R"({"_class_name": "PNDMScheduler", "skip_prk_steps": true})",
+       R"({"_class_name": "PNDMScheduler", "skip_prk_steps": true, "rescale_betas_zero_snr": true,
+           "use_karras_sigmas": true, "clip_sample": true, "thresholding": true})");
+  same(R"({"_class_name": "HeunDiscreteScheduler"})",
+       R"({"_class_name": "HeunDiscreteScheduler", "rescale_betas_zero_snr": true, "final_sigmas_type": "sigma_min"})");
+  same(R"({"_class_name": "EulerAncestralDiscreteScheduler"})",
+       R"({"_class_name": "EulerAncestralDiscreteScheduler", "use_karras_sigmas": true, "use_beta_sigmas": true,
+           "final_sigmas_type": "sigma_min"})");
+}
+
 TEST_CASE("make_sampler: sampling may begin anywhere, but only at the beginning") {
   const SchedulerConfig config = of(R"({"_class_name": "EulerDiscreteScheduler"})");
   const auto sampler = make_sampler(config, 5);

@@ -2,6 +2,7 @@
 
 #include "diffusion/text_encoding.h"
 
+#include "diffusion/pipeline/pipeline_text.h"
 #include "tests/nn/clip/golden_clip.h"
 #include "tests/nn/clip/golden_tokenizer.h"
 
@@ -106,4 +107,20 @@ TEST_CASE("size_ids, cut_off: rows of six numbers; the part of a prompt that is 
   for (int i = 0; i < 75; ++i) words += "cat ";
   CHECK(cut_off(tokenizer, words) == "");
   CHECK(cut_off(tokenizer, words + "photo street") == "photo street");
+}
+
+TEST_CASE("text_encoders_of: what a pipeline has") {
+  const Golden golden("text_encoding");
+  const Json entry = golden.cases("sdxl")[1];
+  Encoders all(entry);
+  Pipeline pipeline;
+  CHECK_FALSE(text_encoders_of(pipeline).first.model);
+  pipeline.text_encoder = std::move(all.models[0]);
+  pipeline.text_encoder_2 = std::move(all.models[1]);
+  pipeline.tokenizer = all.tokenizers[0];
+  pipeline.tokenizer_2 = all.tokenizers[1];
+  pipeline.force_zeros_for_empty_prompt = false;
+  const TextEncoders encoders = text_encoders_of(pipeline);
+  CHECK_FALSE(encoders.force_zeros_for_empty_prompt);
+  check_condition(golden, entry, "", encode_prompts(encoders, texts_of(entry.at("prompts")), {.clip_skip = 1}));
 }

@@ -175,6 +175,20 @@ TEST_CASE("sample pictures: prompts, alone and from a file, with what is not wan
   }
 }
 
+TEST_CASE("sample pictures: a single file draws what its folder draws") {
+  Pipeline pipeline = tiny_pipeline("StableDiffusionPipeline");
+  pipeline.tokenizer_files["tokenizer/tokenizer_config.json"] = R"({"model_max_length": 7})";
+  const Studio studio(pipeline);
+  save_single_file(studio.dir / "one.safetensors", pipeline);
+  const Arguments words{"--prompt", "ab", "--sampler", "euler", "--height", "16", "--width", "16"};
+  studio.draw("a", words);
+  Arguments single{"--model", studio.path("one.safetensors"), "--tokenizer", studio.path("model/tokenizer")};
+  single.insert(single.end(), {"--num_inference_steps", "3", "--quiet", "--out", studio.path("b")});
+  single.insert(single.end(), words.begin(), words.end());
+  run_sample(single);
+  CHECK(studio.picture("a/00000.png").image == studio.picture("b/00000.png").image);
+}
+
 TEST_CASE("sample pictures: what cannot be drawn is refused before anything is written") {
   const Studio studio(tiny_pipeline("DDPMPipeline"));
   studio.refused({"--prompt", "a cat"}, "without a text encoder");

@@ -57,7 +57,7 @@ std::vector<size_t> words_at(std::u32string_view text, size_t at) {
 /// Bytes of the longest beginning of `text` that well-formed UTF-8 could go on from, at least 1.
 size_t broken_length(std::string_view text) {
   const auto lead = uint8_t(text[0]);
-  const size_t whole = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xC2 ? 2 : 1;
+  const size_t whole = lead < 0xC2 || lead > 0xF4 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   size_t length = 1;
   while (length < whole && length < text.size()) {
     const auto byte = uint8_t(text[length]);

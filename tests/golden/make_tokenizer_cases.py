@@ -30,6 +30,7 @@ TEXTS = [
     "!", "!!", "a!", "! a", "hello!world", "! !", "</w>", "a</w>", "Ġ Ģ Ā", "#version: 0.2", "\\n \"quoted\" 'single' `back`", "a_b-c+d=e/f\\g|h~i^j", "(((masterpiece:1.2))) [best] {x}",
     "ﬁ ﬂ ǅ Ǆ Ŀ", "K Å Ω \u2126\u212a", "ⅷ Ⅷ Ⓐ Ａ１", "𝒜𝓑 𝟙𝟚 𐐀𐐁 𞤀", "\U0001e922 \ua7cb \u1c89 \U00010d50 \U00016ea0", "\u0f43 \u2adc \u1100\u1161 \uac00\u11a7\uac00\u11a8", "a" * 300,
     "a cat " * 60, "1" * 100, "é" * 90, "日" * 80, "word " * 74, "word " * 75, "word " * 76, "!" * 80, "<|endoftext|>" * 80, "\uffff \U0010ffff \ue000",
+    "a\u089c\u0323\u0328 a\u0345\u1ac3\u0323 \U00011082\U000110ba \u0f71\u0f72\u0f74 \u0344\u0323 <\u0338 \u1112\u1161\u0323\u11ab",
 ]
 POOLS = ["abcdefghij ", "aeiouAEIOU ", "thehellocatphoto ' s", "'stremvld ", "0123456789 ", "!?.,;:-_()<|> ", "éèüßñçøÅÄÖ ", "日本語東京 ", "приветМИР ", "\u0301\u0308\u0323\u0327ae ",
          "\u1100\u1161\u11a8\u1102\u1165 ", "😀👍🏽\u200d❤️ ", " \t\n\u00a0\u2003"]
@@ -122,6 +123,14 @@ def cases_of(folder, tokenizer, texts):
                "decoded_all": tokenizer.decode(full)}
 
 
+def scrambled(tokenizer, count):
+    """Tokens whose bytes are no text."""
+    draw = random.Random(8)
+    for _ in range(count):
+        ids = [draw.randrange(len(tokenizer)) for _ in range(draw.randint(1, 12))]
+        yield {"ids": ids, "text": tokenizer.decode(ids)}
+
+
 def sweep(tokenizer):
     for begin in range(0, 0x110000, SWEEP):
         codes = swept(begin)
@@ -157,7 +166,7 @@ def main():
                 texts = [*TEXTS[:60], "my cat", "a <My Cat> <my cat>x日本語", "<cat-toy> <CAT-TOY>"]
             lines += cases_of(folder, tokenizer, texts)
             if folder == "padded_by_end":
-                blocks = list(sweep(tokenizer))
+                blocks, broken = list(sweep(tokenizer)), list(scrambled(tokenizer, 200))
                 tokenizer.save_pretrained(whole + "/saved")
                 (out / "one_file").mkdir(exist_ok=True)
                 for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -165,7 +174,7 @@ def main():
                 lines += cases_of("one_file", CLIPTokenizer.from_pretrained(whole + "/saved"), TEXTS[:50])
     saved = json.loads((out / "one_file" / "tokenizer.json").read_text())
     (out / "one_file" / "tokenizer.json").write_text(json.dumps(saved, ensure_ascii=False, separators=(",", ":")) + "\n")
-    header = {"made_by": "tests/golden/make_tokenizer_cases.py", "versions": case_files.versions("transformers", "tokenizers"), "sweep": blocks}
+    header = {"made_by": "tests/golden/make_tokenizer_cases.py", "versions": case_files.versions("transformers", "tokenizers"), "sweep": blocks, "scrambled": broken}
     dumped = ",\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
     (out / "cases.json").write_text("{" + json.dumps(header)[1:-1] + ', "cases": [\n' + dumped + "\n]}\n")
     print(len(lines), "cases,", len(blocks), "blocks")

@@ -32,6 +32,7 @@ import torch
 
 import torch_condition_unet
 import torch_ops
+import torch_stable_diffusion
 import torch_unet
 
 CLASSES, TIME_WIDTH, CLASS_WIDTH, HIDDEN = 6, 32, 32, 128
@@ -301,6 +302,8 @@ class Peer:
             return self.fastest_unet(name, torch_unet.BENCHMARKS[kind], int(size))
         if kind in torch_condition_unet.BENCHMARKS:
             return self.fastest_unet(name, torch_condition_unet.BENCHMARKS[kind], int(size))
+        if kind in torch_stable_diffusion.BENCHMARKS:
+            return self.fastest_unet(name, torch_stable_diffusion.BENCHMARKS[kind], int(size))
         if kind in PREFERENCE_LOSSES:
             return self.fastest_step(name, lambda *how: preference_step(kind, int(size), *how))
         if kind in CONVOLUTIONS:

@@ -12,26 +12,34 @@ struct PictureLoader::Shared {
   Shared(const PictureDataset& data, const PictureTransform& how, uint64_t most)
       : dataset(data), transform(how), memory(most), kept(data.samples.size()) {}
 
-  std::shared_ptr<const Image> picture(int64_t sample) {
+  struct Kept {
+    Image image;            // resized
+    int64_t height, width;  // before
+  };
+
+  std::shared_ptr<const Kept> picture(int64_t sample) {
     {
       const std::lock_guard lock(mutex);
       if (kept[size_t(sample)]) return kept[size_t(sample)];
     }
     const PictureSource& source = dataset.samples[size_t(sample)].source;
-    auto image = std::make_shared<const Image>(resized(read_picture(source), transform));
+    Image whole = read_picture(source);
+    const int64_t height = whole.height, width = whole.width;
+    auto picture = std::make_shared<const Kept>(Kept{resized(std::move(whole), transform), height, width});
+    const size_t bytes = picture->image.pixels.size();
     const std::lock_guard lock(mutex);
-    if (kept_bytes + image->pixels.size() <= memory && !kept[size_t(sample)]) {
-      kept_bytes += image->pixels.size();
-      kept[size_t(sample)] = image;
+    if (kept_bytes + bytes <= memory && !kept[size_t(sample)]) {
+      kept_bytes += bytes;
+      kept[size_t(sample)] = picture;
     }
-    return image;
+    return picture;
   }
 
   const PictureDataset& dataset;
   const PictureTransform transform;
   const uint64_t memory;
   std::mutex mutex;
-  std::vector<std::shared_ptr<const Image>> kept;
+  std::vector<std::shared_ptr<const Kept>> kept;
   uint64_t kept_bytes = 0;
 };
 
@@ -47,11 +55,13 @@ PictureLoader::~PictureLoader() = default;
 PictureLoader::Made PictureLoader::make(Shared& shared, const Plan& plan) {
   const PictureTransform& transform = shared.transform;
   const size_t row = size_t(transform.channels * transform.resolution * transform.resolution);
-  Made made{std::vector<float>(plan.samples.size() * row), {}};
+  Made made{std::vector<float>(plan.samples.size() * row), {}, {}};
   for (size_t i = 0; i < plan.samples.size(); ++i) {
-    const std::shared_ptr<const Image> image = shared.picture(plan.samples[i]);
-    made.crops.push_back(choose_crop(*image, transform, plan.key.at_sample(plan.key.sample0 + i)));
-    to_floats(*image, transform, made.crops.back(), &made.pixels[i * row]);
+    const auto picture = shared.picture(plan.samples[i]);
+    const PictureCrop crop = choose_crop(picture->image, transform, plan.key.at_sample(plan.key.sample0 + i));
+    made.crops.push_back(crop);
+    made.origins.push_back({picture->height, picture->width, crop.top, crop.left});
+    to_floats(picture->image, transform, crop, &made.pixels[i * row]);
   }
   return made;
 }
@@ -74,7 +84,7 @@ PictureBatch PictureLoader::at(int64_t batch) {
   const PictureTransform& transform = shared_->transform;
   const int64_t side = transform.resolution;
   PictureBatch result{empty({int64_t(now.samples.size()), transform.channels, side, side}, DType::f32),
-                      std::move(now.samples), made.crops};
+                      std::move(now.samples), made.crops, made.origins};
   std::copy(made.pixels.begin(), made.pixels.end(), result.pixels.mutable_data<float>());
   return result;
 }

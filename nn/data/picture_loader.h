@@ -12,11 +12,18 @@
 
 namespace plumb {
 
+/// What a picture was before it was resized and cropped: SDXL is told.
+struct PictureOrigin {
+  int64_t height = 0, width = 0;  ///< as it was stored, upright
+  int64_t top = 0, left = 0;      ///< of the crop, after resizing
+};
+
 /// The pictures of one batch.
 struct PictureBatch {
   Tensor pixels;                 ///< f32 [N, channels, resolution, resolution] in [-1, 1], on the CPU
   std::vector<int64_t> samples;  ///< their numbers in the data set
   std::vector<PictureCrop> crops;
+  std::vector<PictureOrigin> origins;
 };
 
 struct PictureLoaderOptions {
@@ -49,6 +56,7 @@ class PictureLoader {
   struct Made {
     std::vector<float> pixels;
     std::vector<PictureCrop> crops;
+    std::vector<PictureOrigin> origins;
   };
   struct Coming {
     int64_t batch;

@@ -51,12 +51,15 @@ PictureCrop choose_crop(const Image& image, const PictureTransform& transform, c
     fill_randint(key.fork("top"), {1, 1}, 0, image.height - side + 1, &crop.top);
     fill_randint(key.fork("left"), {1, 1}, 0, image.width - side + 1, &crop.left);
   }
-  if (transform.random_flip) {
-    int64_t flip = 0;
-    fill_randint(key.fork("flip"), {1, 1}, 0, 2, &flip);
-    crop.flip = flip == 1;
-  }
+  crop.flip = choose_flip(transform, key);
   return crop;
+}
+
+bool choose_flip(const PictureTransform& transform, const RandomKey& key) {
+  if (!transform.random_flip) return false;
+  int64_t flip = 0;
+  fill_randint(key.fork("flip"), {1, 1}, 0, 2, &flip);
+  return flip == 1;
 }
 
 void to_floats(const Image& image, const PictureTransform& transform, const PictureCrop& crop, float* out) {

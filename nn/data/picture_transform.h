@@ -35,6 +35,9 @@ Image resized(Image image, const PictureTransform& transform);
 /// rounded to even.
 PictureCrop choose_crop(const Image& image, const PictureTransform& transform, const RandomKey& key);
 
+/// Its `flip` alone.
+bool choose_flip(const PictureTransform& transform, const RandomKey& key);
+
 /// Cuts the square out, mirrors it if asked to, and writes it as [channels, resolution, resolution] numbers in [-1, 1]:
 /// (value / 255 - 0.5) / 0.5 in f32.
 void to_floats(const Image& image, const PictureTransform& transform, const PictureCrop& crop, float* out);

@@ -15,7 +15,8 @@ class PictureBatches {
       : dataset_(dataset),
         key_(key),
         order_(int64_t(dataset.epoch.size()), rows, key),
-        loader_(dataset, transform, [this](int64_t step) { return plan(step); }, options) {}
+        loader_(
+            dataset, transform, [this](int64_t step) { return plan(step); }, options) {}
 
   /// With pixels.
   PictureBatch at(int64_t step) { return loader_.at(step); }
@@ -26,8 +27,11 @@ class PictureBatches {
     return samples;
   }
 
+  /// Of a step's first picture: where crops and flips are drawn.
+  RandomKey crop_key(int64_t step) const { return key_.fork("crop").at_step(uint64_t(step)); }
+
  private:
-  PictureLoader::Plan plan(int64_t step) { return {samples(step), key_.fork("crop").at_step(uint64_t(step))}; }
+  PictureLoader::Plan plan(int64_t step) { return {samples(step), crop_key(step)}; }
 
   const PictureDataset& dataset_;
   RandomKey key_;

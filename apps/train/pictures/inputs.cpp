@@ -3,6 +3,7 @@
 #include "autograd/grad_mode.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
+#include "engine/require.h"
 
 namespace plumb::train {
 namespace {
@@ -10,6 +11,10 @@ namespace {
 Shape sample_shape(const Pipeline& pipeline, const PictureTransform& transform) {
   const int64_t side = transform.resolution / (pipeline.vae ? pipeline.vae->options().reduction() : 1);
   return {pipeline.unet->in_channels(), side, side};
+}
+
+Tensor rows_of(const Tensor& tensor, int64_t begin, int64_t end) {
+  return tensor.defined() ? slice(tensor, 0, begin, end) : tensor;
 }
 
 }  // namespace
@@ -24,23 +29,68 @@ Inputs::Inputs(const PictureSettings& settings, const PictureDataset& data, Pipe
       shape_(sample_shape(pipeline, transform)),
       batches_(data, transform, settings.effective_batch(), key,
                {.workers = settings.workers, .memory = uint64_t(settings.memory_mib) << 20}) {
-  const int64_t rows = settings.effective_batch();
-  pixels_ = zeros({rows, transform.channels, transform.resolution, transform.resolution}, DType::f32, settings.device);
-  if (pipeline.unet->classes() > 0) labels_ = zeros({rows}, DType::i64, settings.device);
+  require<UsageError>(pipeline.unet->context_features() == 0 || data.has_captions,
+                      "train: the network looks at text, but the pictures have no captions (column \"{}\"); {}",
+                      settings.caption_column, settings.train_data_dir);
+}
+
+void Inputs::prepare() {
+  if (pipeline_.unet->context_features() > 0) texts_ = std::make_unique<Texts>(settings_, data_, pipeline_);
+  if (pipeline_.vae && settings_.cache_latents && settings_.transform.center_crop)
+    latents_ = std::make_unique<Latents>(settings_, data_, pipeline_);
+}
+
+/// The first step finds the place that all others write to.
+void Inputs::place(Tensor& kept, const Tensor& found) const {
+  if (kept.defined()) {
+    kept.copy_(found);
+  } else {
+    kept = found.clone().to(settings_.device);
+  }
 }
 
 void Inputs::go_to(int64_t step) {
+  std::vector<PictureOrigin> origins;
+  const std::vector<int64_t> samples = read_pictures(step, origins);
+  read_labels(samples);
+  if (texts_) read_texts(step, samples, origins);
+}
+
+std::vector<int64_t> Inputs::read_pictures(int64_t step, std::vector<PictureOrigin>& origins) {
+  if (latents_) {
+    const std::vector<int64_t> samples = batches_.samples(step);
+    place(pixels_, latents_->moments(samples, batches_.crop_key(step)));
+    origins = latents_->origins(samples);
+    return samples;
+  }
   const PictureBatch batch = batches_.at(step);
-  pixels_.copy_(batch.pixels);
-  read_labels(batch.samples);
+  place(pixels_, batch.pixels);
+  origins = batch.origins;
+  return batch.samples;
 }
 
 void Inputs::read_labels(const std::vector<int64_t>& samples) {
-  if (!labels_.defined()) return;
-  Tensor labels = empty({int64_t(samples.size())}, DType::i64);
-  for (size_t i = 0; i < samples.size(); ++i)
-    labels.mutable_data<int64_t>()[i] = data_.samples[size_t(samples[i])].label;
-  labels_.copy_(labels);
+  if (pipeline_.unet->classes() == 0) return;
+  std::vector<int64_t> labels;
+  for (const int64_t sample : samples) labels.push_back(data_.samples[size_t(sample)].label);
+  place(condition_.labels, from_vector(labels, {int64_t(labels.size())}));
+}
+
+void Inputs::read_texts(int64_t step, const std::vector<int64_t>& samples, const std::vector<PictureOrigin>& origins) {
+  const Condition found = texts_->of(samples, key_.at_step(uint64_t(step)));
+  place(condition_.context, found.context);
+  if (!found.pooled.defined()) return;
+  place(condition_.pooled, found.pooled);
+  std::vector<Tensor> ids;
+  for (const PictureOrigin& origin : origins)
+    ids.push_back(size_ids({.original_height = origin.height,
+                            .original_width = origin.width,
+                            .crop_top = origin.top,
+                            .crop_left = origin.left,
+                            .target_height = settings_.transform.resolution,
+                            .target_width = settings_.transform.resolution},
+                           1));
+  place(condition_.time_ids, cat(ids, 0));
 }
 
 DenoisingBatch Inputs::batch(int64_t step, int64_t part) const {
@@ -57,8 +107,8 @@ Tensor Inputs::clean(const RandomKey& key, int64_t begin, int64_t end) const {
   const Tensor pixels = slice(pixels_, 0, begin, end);
   if (!pipeline_.vae) return pixels;
   const NoGrad no_grad;
-  const Variable latents = pipeline_.vae->encode(Variable(pixels.to(pipeline_.vae->dtype()))).sample(key.fork("latents"));
-  return pipeline_.vae->scaled(latents).value().to(DType::f32);
+  const DiagonalGaussian found(Variable(latents_ ? pixels : moments_of(*pipeline_.vae, pixels)));
+  return pipeline_.vae->scaled(found.sample(key.fork("latents"))).value();
 }
 
 Tensor Inputs::noise(const RandomKey& key, int64_t rows) const {
@@ -69,9 +119,10 @@ Tensor Inputs::noise(const RandomKey& key, int64_t rows) const {
 }
 
 Condition Inputs::condition(int64_t begin, int64_t end) const {
-  Condition condition;
-  if (labels_.defined()) condition.labels = slice(labels_, 0, begin, end);
-  return condition;
+  return {.labels = rows_of(condition_.labels, begin, end),
+          .context = rows_of(condition_.context, begin, end),
+          .pooled = rows_of(condition_.pooled, begin, end),
+          .time_ids = rows_of(condition_.time_ids, begin, end)};
 }
 
 }  // namespace plumb::train

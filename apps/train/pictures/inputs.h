@@ -3,8 +3,11 @@
 #include <memory>
 
 #include "apps/train/pictures/batches.h"
+#include "apps/train/pictures/latents.h"
 #include "apps/train/pictures/model.h"
+#include "apps/train/pictures/texts.h"
 #include "diffusion/denoising_loss.h"
+#include "diffusion/text_encoding.h"
 
 namespace plumb::train {
 
@@ -17,6 +20,8 @@ class Inputs {
   Inputs(const PictureSettings& settings, const PictureDataset& data, Pipeline& pipeline,
          const PictureTransform& transform, const RandomKey& key);
 
+  /// Makes what is kept in the output folder's cache: latents, and what the text encoders make of the captions.
+  void prepare();
   /// The host's part: reads the pictures of a step and brings them to where batch() finds them.
   void go_to(int64_t step);
   /// The device's part: batch `part` of the step's accumulation, with the draws of `step`.
@@ -26,7 +31,10 @@ class Inputs {
   const Shape& shape() const { return shape_; }
 
  private:
+  std::vector<int64_t> read_pictures(int64_t step, std::vector<PictureOrigin>& origins);
   void read_labels(const std::vector<int64_t>& samples);
+  void read_texts(int64_t step, const std::vector<int64_t>& samples, const std::vector<PictureOrigin>& origins);
+  void place(Tensor& kept, const Tensor& found) const;
   Tensor clean(const RandomKey& key, int64_t begin, int64_t end) const;
   Tensor noise(const RandomKey& key, int64_t rows) const;
   Condition condition(int64_t begin, int64_t end) const;
@@ -38,8 +46,11 @@ class Inputs {
   int64_t timesteps_;
   Shape shape_;
   PictureBatches batches_;
-  Tensor pixels_;  // f32 [rows, C, H, W] of the step, on the device
-  Tensor labels_;  // i64 [rows]; undefined without classes
+  std::unique_ptr<Texts> texts_;      // null where the network looks at no text
+  std::unique_ptr<Latents> latents_;  // null where pictures go through the autoencoder in every step
+  // Of the step, on the device, always in the same memory.
+  Tensor pixels_;        // f32 [rows, C, H, W]: pictures, or moments of latents
+  Condition condition_;  // rows of what the network is told
 };
 
 }  // namespace plumb::train

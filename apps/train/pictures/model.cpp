@@ -53,7 +53,8 @@ Json new_unet_config(const NewUNet& unet) {
   config.set("_class_name", text ? "UNet2DConditionModel" : "UNet2DModel").set("sample_size", unet.resolution);
   config.set("in_channels", unet.channels).set("out_channels", unet.channels);
   config.set("layers_per_block", tiny ? 1 : 2).set("norm_num_groups", tiny ? 8 : 32);
-  config.set("block_out_channels", integers(tiny ? std::vector<int64_t>{32, 64, 64} : std::vector<int64_t>{64, 128, 256}));
+  config.set("block_out_channels",
+             integers(tiny ? std::vector<int64_t>{32, 64, 64} : std::vector<int64_t>{64, 128, 256}));
   if (text) {
     config.set("down_block_types", strings({"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"}));
     config.set("up_block_types", strings({"CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"}));
@@ -91,7 +92,7 @@ Pipeline make_pipeline(const PictureSettings& settings, const PictureDataset& da
   require<UsageError>(classes == 0 || int64_t(data.classes.size()) <= classes,
                       "train: the pictures have {} classes, the network {}; {}", data.classes.size(), classes,
                       settings.train_data_dir);
-  require<UsageError>(pipeline.unet->context_features() == 0 || pipeline.text_encoder,
+  require<UsageError>(pipeline.unet->context_features() == 0 || pipeline.text_encoder || pipeline.text_encoder_2,
                       "train: the network looks at text, but there is no text encoder; give "
                       "--pretrained_model_name_or_path a folder that has one");
   const int64_t channels = pipeline.vae ? pipeline.vae->options().latent_channels : pipeline.unet->in_channels();

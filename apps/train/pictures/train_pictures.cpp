@@ -48,7 +48,8 @@ int run_train_pictures(const Arguments& arguments) {
   settings.cuda_graph = graph_steps("train", settings.cuda_graph, settings.device, "", settings.global.quiet);
 
   // Everything that can be refused is refused before the folder is touched.
-  const PictureDataset data = read_picture_dataset(settings.train_data_dir, {.caption_column = settings.caption_column});
+  const PictureDataset data =
+      read_picture_dataset(settings.train_data_dir, {.caption_column = settings.caption_column});
   Generator generator(uint64_t(settings.global.seed));
   Pipeline pipeline = train::make_pipeline(settings, data, generator);
   complete(settings, data, pipeline);
@@ -56,6 +57,7 @@ int run_train_pictures(const Arguments& arguments) {
   train::PictureTrainer trainer(settings, flags.resolved(), data, std::move(pipeline));
   const OutputDir out(settings.global.out);
   trainer.resume(out);
+  trainer.prepare();
   write_config(out / "config.toml", "train", flags.resolved());
   const int code = trainer.run(out);
   if (code == kExitDone && !settings.global.quiet)

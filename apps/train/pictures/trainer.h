@@ -17,6 +17,9 @@ class PictureTrainer final : public TrainingRun {
   PictureTrainer(const PictureSettings& settings, const ConfigEntries& resolved, const PictureDataset& data,
                  Pipeline pipeline);
 
+  /// Makes the caches of the output folder, once it is there.
+  void prepare() { inputs_.prepare(); }
+
  private:
   Step compute(int64_t step) override;
   void apply(int64_t step, Step& done) override;

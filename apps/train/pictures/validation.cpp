@@ -1,34 +1,91 @@
 #include "apps/train/pictures/validation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include "apps/common/picture_grid.h"
 #include "autograd/grad_mode.h"
-#include "diffusion/sampler/sample_pictures.h"
+#include "diffusion/pipeline/pipeline_text.h"
 #include "engine/format.h"
 #include "engine/io/png.h"
 #include "engine/ops.h"
 
 namespace plumb::train {
+namespace {
+
+/// The parts between |, without blanks at their ends.
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('|'), text.size());
+    std::string_view part = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const size_t first = std::min(part.find_first_not_of(' '), part.size());
+    part.remove_prefix(first);
+    part = part.substr(0, part.find_last_not_of(' ') + 1);
+    if (!part.empty()) parts.emplace_back(part);
+  }
+  return parts;
+}
+
+Tensor labels_in_turn(int64_t count, int64_t classes) {
+  std::vector<int64_t> labels;
+  for (int64_t i = 0; i < count; ++i) labels.push_back(i % classes);
+  return from_vector(labels, {count});
+}
+
+}  // namespace
 
 Validation::Validation(const PictureSettings& settings, Pipeline& pipeline, const Shape& shape, int64_t classes)
-    : settings_(settings), pipeline_(pipeline), shape_(shape), classes_(classes) {}
+    : settings_(settings),
+      pipeline_(pipeline),
+      shape_(shape),
+      classes_(classes),
+      prompts_(split(settings.validation_prompts)),
+      count_(settings.num_validation_images) {
+  if (pipeline.unet->context_features() == 0) return;
+  if (prompts_.empty()) prompts_.emplace_back();
+  count_ = int64_t(prompts_.size());
+}
+
+void Validation::set_conditions(PictureStart& start) {
+  if (classes_ > 0) start.condition.labels = labels_in_turn(count_, classes_).to(settings_.device);
+  if (pipeline_.unet->context_features() == 0) return;
+  if (!positive_.context.defined()) {
+    const TextEncoders encoders = text_encoders_of(pipeline_);
+    positive_ = encode_prompts(encoders, prompts_);
+    negative_ = encode_negative_prompts(encoders, std::nullopt, count_);
+    if (positive_.pooled.defined()) {
+      const int64_t side = settings_.transform.resolution;
+      const Tensor ids = size_ids({side, side, 0, 0, side, side}, count_).to(settings_.device);
+      positive_.time_ids = negative_.time_ids = ids;
+    }
+  }
+  const Tensor labels = start.condition.labels;
+  start.condition = positive_;
+  start.negative = negative_;
+  start.condition.labels = start.negative.labels = labels;
+}
+
+std::string Validation::facts(int64_t step) const {
+  std::string text;
+  for (const std::string& prompt : prompts_) text += prompt + "\n";
+  return text + fmt::format("step {}, sampler ddim, steps {}, seeds {} to {}", step,
+                            settings_.validation_inference_steps, settings_.global.seed,
+                            settings_.global.seed + count_ - 1);
+}
 
 void Validation::draw(int64_t step) {
   const NoGrad no_grad;
-  const int64_t count = settings_.num_validation_images;
   std::vector<uint64_t> seeds;
-  for (int64_t i = 0; i < count; ++i) seeds.push_back(uint64_t(settings_.global.seed + i));
+  for (int64_t i = 0; i < count_; ++i) seeds.push_back(uint64_t(settings_.global.seed + i));
   PictureNoise noise(PictureRng::plumb, std::move(seeds));
   PictureStart start{.shape = shape_};
-  if (classes_ > 0) {
-    Tensor labels = empty({count}, DType::i64);
-    for (int64_t i = 0; i < count; ++i) labels.mutable_data<int64_t>()[i] = i % classes_;
-    start.condition.labels = labels.to(settings_.device);
-  }
-  const int64_t steps = std::min(settings_.validation_inference_steps, pipeline_.scheduler.noise.num_train_timesteps);
-  const PictureSamplerOptions options{.scheduler = with_sampler(pipeline_.scheduler, "ddim"), .steps = steps};
+  set_conditions(start);
+  PictureSamplerOptions options{.scheduler = with_sampler(pipeline_.scheduler, "ddim")};
+  options.steps = std::min(settings_.validation_inference_steps, pipeline_.scheduler.noise.num_train_timesteps);
+  if (start.negative.context.defined()) options.guidance.scale = settings_.guidance_scale;
   Tensor pictures = sample_pictures(*pipeline_.unet, start, noise, options);
   if (pipeline_.vae) {
     const Variable latents = pipeline_.vae->unscaled(Variable(pictures));
@@ -36,10 +93,9 @@ void Validation::draw(int64_t step) {
   }
   const std::filesystem::path folder = std::filesystem::path(settings_.global.out) / "samples";
   std::filesystem::create_directories(folder);
-  const int64_t columns = classes_ > 1 ? std::min<int64_t>(classes_, 8) : int64_t(std::ceil(std::sqrt(double(count))));
+  const int64_t columns = classes_ > 1 ? std::min<int64_t>(classes_, 8) : int64_t(std::ceil(std::sqrt(double(count_))));
   write_png(folder / fmt::format("step-{:08}.png", step), picture_grid(pictures, columns),
-            {{"parameters", fmt::format("step {}, sampler ddim, steps {}, seeds {} to {}", step, steps,
-                                        settings_.global.seed, settings_.global.seed + count - 1)}});
+            {{"parameters", facts(step)}});
 }
 
 }  // namespace plumb::train

@@ -6,6 +6,7 @@
 #include "diffusion/pipeline/pipeline.h"
 #include "nn/unet/unet2d_condition_config.h"
 #include "nn/unet/unet2d_config.h"
+#include "nn/visitors.h"
 
 // Small pipelines with random weights, none of them at its first value.
 

@@ -170,6 +170,9 @@ TEST_CASE("sample pictures: prompts, alone and from a file, with what is not wan
     CHECK(draw("e", {"--prompts", studio.path("prompts.txt")}).image == other.image);
     CHECK(studio.picture("e/00001.png").image.width == 24);
     CHECK(studio.lines("e")[1].at("num_inference_steps").as_integer() == 1);
+    run_sample({"--config", studio.path("a/config.toml"), "--out", studio.path("again"), "--quiet"});
+    CHECK(studio.picture("again/00001.png").image == other.image);  // prompts keep their commas in a file too
+    CHECK(studio.lines("again")[0].at("text").as_string() == "ab, a");
     studio.refused({}, "--prompt");
     studio.refused({"--prompts", studio.path("prompts.md")}, "prompts.md");
   }

@@ -82,7 +82,7 @@ const std::vector<NetworkEntry>& network_table() {
   static const std::vector<NetworkEntry> all = {
       {"toy", "the network of points: three hidden layers of 128", 512, make_toy},
       {"unet", "of pictures 32x32, 6.5 M parameters", 16, make_unet},
-      {"text_unet", "of pictures 32x32 and a text, 6.6 M parameters", 16, make_text_unet},
+      {"text_unet", "of pictures 32x32 and a text, 10.1 M parameters", 16, make_text_unet},
       {"sd15", "of Stable Diffusion 1.5: latents 64x64 and a text, 860 M parameters", 1, make_stable_diffusion},
   };
   return all;

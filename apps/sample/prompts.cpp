@@ -46,6 +46,17 @@ void apply_option(PicturePrompt& prompt, std::string_view name, std::string_view
     raise<UsageError>("sample: a prompt takes --n --w --h --d --l --s ({}: {})", where, name);
 }
 
+PicturePrompt checked(PicturePrompt prompt, const std::string& where) {
+  for (const auto& [name, size] :
+       {std::pair{"width", prompt.width}, {"height", prompt.height}, {"steps", prompt.steps}})
+    require<UsageError>(!size || *size > 0, "sample: {} must be positive ({}: {})", name, where, size.value_or(0));
+  require<UsageError>(!prompt.seed || *prompt.seed >= 0, "sample: seed must not be negative ({}: {})", where,
+                      prompt.seed.value_or(0));
+  require<UsageError>(!prompt.guidance_scale || *prompt.guidance_scale >= 0,
+                      "sample: guidance must not be negative ({}: {})", where, prompt.guidance_scale.value_or(0));
+  return prompt;
+}
+
 PicturePrompt parse_object(const Json& json, const std::string& where) {
   require<UsageError>(json.is_object() && json.find("prompt") && json.at("prompt").is_string(),
                       "sample: a line must be an object with a \"prompt\" ({})", where);
@@ -68,7 +79,7 @@ PicturePrompt parse_object(const Json& json, const std::string& where) {
     else
       raise<UsageError>("sample: unknown key \"{}\" ({})", key, where);
   }
-  return prompt;
+  return checked(std::move(prompt), where);
 }
 
 }  // namespace
@@ -91,7 +102,7 @@ PicturePrompt parse_prompt_line(std::string_view line, const std::string& where)
     const size_t blank = std::min(parts[i].find(' '), parts[i].size());
     apply_option(prompt, parts[i].substr(0, blank), trimmed(parts[i].substr(blank)), where);
   }
-  return prompt;
+  return checked(std::move(prompt), where);
 }
 
 std::vector<PicturePrompt> read_prompts(const std::filesystem::path& path) {

@@ -40,7 +40,8 @@ TEST_CASE("prompts: a line as kohya's scripts write it, options in any order") {
 }
 
 TEST_CASE("prompts: what cannot be is refused, naming the line") {
-  for (const char* line : {"a --q 3", "a --w", "a --w x", "a --w -5", "a --s 2.5", "a --l nan", "a --d 1e3"})
+  for (const char* line :
+       {"a --q 3", "a --w", "a --w x", "a --w -5", "a --s 2.5", "a --l nan", "a --d 1e3", "a --h 0", "a --s 0"})
     CHECK_THROWS_WITH_AS(parse_prompt_line(line, "f.txt:3"), doctest::Contains("f.txt:3"), UsageError);
   CHECK_THROWS_WITH_AS(read("plumb_prompts_test.txt", "one\n\n# two\nthree --w x"), doctest::Contains(".txt:4"),
                        UsageError);
@@ -64,4 +65,7 @@ TEST_CASE("prompts: files") {
   CHECK_THROWS_WITH_AS(read("plumb_prompts_test.jsonl", "{\"prompt\": \"a\", \"cfg\": 1}"),
                        doctest::Contains("unknown key \"cfg\""), UsageError);
   CHECK_THROWS_AS(read("plumb_prompts_test.jsonl", "[]"), UsageError);
+  for (const char* pair : {"\"seed\": -1", "\"width\": 0", "\"guidance_scale\": -2", "\"num_inference_steps\": -3"})
+    CHECK_THROWS_WITH_AS(read("plumb_prompts_test.jsonl", std::string("{\"prompt\": \"a\", ") + pair + "}"),
+                         doctest::Contains(".jsonl:1"), UsageError);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <type_traits>
 
 #include "engine/format.h"
 #include "engine/require.h"
@@ -18,8 +19,8 @@ constexpr std::string_view kGeneral[] = {
     "architectures", "model_type", "torch_dtype", "dtype", "transformers_version",
     // outputs and memory
     "return_dict", "output_hidden_states", "output_attentions", "torchscript", "use_bfloat16", "use_cache",
-    "tf_legacy_loss", "tie_word_embeddings", "tie_encoder_decoder", "chunk_size_feed_forward", "is_encoder_decoder",
-    "cross_attention_hidden_size",
+    "tf_legacy_loss", "tie_word_embeddings", "tie_encoder_decoder", "gradient_checkpointing", "chunk_size_feed_forward",
+    "is_encoder_decoder", "cross_attention_hidden_size",
     // generation of text
     "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups", "diversity_penalty",
     "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
@@ -72,17 +73,21 @@ bool has_projection(const Json& config) {
   return false;
 }
 
-/// The part of a CLIPModel's configuration for one encoder, as a configuration of its own.
-Json part_of(const Json& config, const char* class_name, const char* part, const char* other) {
-  require<ValueError>(config.find(part) != nullptr, "{} config: {} is missing", class_name, part);
+/// The part of a CLIPModel's configuration for one encoder, as a configuration of its own. Where there are a part and
+/// the same with "_dict" behind its name, as in files of 2022, transformers lets the latter count.
+Json part_of(const Json& config, const char* class_name, const std::string& part, const std::string& other) {
   for (const JsonMember& member : config.as_object()) {
     const std::string& key = member.key;
-    const bool is_known = is_private_key(key) || key == part || key == other || key == "projection_dim" ||
-                          key == "logit_scale_init_value" || key == "initializer_factor" ||
+    const bool is_known = is_private_key(key) || key == part || key == other || key == part + "_dict" ||
+                          key == other + "_dict" || key == "projection_dim" || key == "logit_scale_init_value" ||
+                          key == "initializer_factor" ||
                           std::find(std::begin(kGeneral), std::end(kGeneral), key) != std::end(kGeneral);
     require<ValueError>(is_known, "CLIPModel config: unknown key \"{}\"", key);
   }
-  Json result = config.at(part);
+  const Json* found = config.find(part + "_dict");
+  if (!found || found->is_null()) found = config.find(part);
+  require<ValueError>(found != nullptr, "{} config: {} is missing", class_name, part);
+  Json result = *found;
   if (const Json* features = config.find("projection_dim")) result.set("projection_dim", *features);
   return result;
 }
@@ -94,12 +99,15 @@ Options read_options(const char* class_name, const Json& given, const char* part
   Options options;
   options.with_projection = whole || has_projection(config);
   for (const std::string_view key : kGeneral) config.erase(key);
+  if (std::is_same_v<Options, ClipVisionOptions>)
+    for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id"}) config.erase(key);
   // Dropout, pruned heads and decoders would change what training or the network computes.
   read_config(class_name, config,
               {{"attention_dropout", 0},
                {"dropout", 0},
                {"pruned_heads", Json::object()},
                {"is_decoder", false},
+               {"use_attention_mask", false},
                {"add_cross_attention", false}},
               options, [](auto& o, auto use) { for_each_option(o, use); });
   return options;

@@ -150,10 +150,17 @@ TEST_CASE("ClipTextOptions: published config.json files, whole CLIPModels, and w
   CHECK(part.projection_dim == 7);
   CHECK(part.hidden_size == 24);
 
+  const ClipTextOptions old_part = clip_text_options(Json::parse(R"({"text_config": {"hidden_size": 24},
+    "text_config_dict": {"hidden_size": 48, "projection_dim": 3}, "vision_config_dict": null})"));
+  CHECK(old_part.hidden_size == 48);
+  CHECK(old_part.projection_dim == 3);
+
   auto read = [](const char* text) { return message_of([&] { clip_text_options(Json::parse(text)).check(); }); };
   CHECK(read(R"({"hidden_sizes": 4})") == "CLIPTextModel config: unknown key \"hidden_sizes\"");
   CHECK(read(R"({"attention_dropout": 0.1})") ==
         "CLIPTextModel config: attention_dropout is not supported unless it is 0 (0.1)");
+  CHECK(read(R"({"use_attention_mask": true})") ==
+        "CLIPTextModel config: use_attention_mask is not supported unless it is false (true)");
   CHECK(read(R"({"hidden_act": "relu"})") == "CLIPTextModel: hidden_act must be \"quick_gelu\" or \"gelu\" (\"relu\")");
   CHECK(read(R"({"num_attention_heads": 7})") ==
         "CLIPTextModel: hidden_size must be a multiple of num_attention_heads (512, 7 heads)");

@@ -57,7 +57,7 @@ TEST_CASE("ClipVisionModel: names, outputs and gradients agree with transformers
 
 TEST_CASE("ClipVisionModel: config.json in and out, a whole CLIPModel's part, and what is refused") {
   const ClipVisionOptions options = clip_vision_options(Json::parse(R"({"projection_dim": 9, "text_config": {},
-    "vision_config": {"image_size": 28, "patch_size": 14, "hidden_size": 24, "num_attention_heads": 2}})"));
+    "vision_config": {"bos_token_id": null, "image_size": 28, "patch_size": 14, "hidden_size": 24, "num_attention_heads": 2}})"));
   CHECK(options.with_projection);
   CHECK(options.projection_dim == 9);
   const Json written = config_of(options);

@@ -2,6 +2,7 @@
 
 #include "apps/about/about.h"
 #include "apps/align/align.h"
+#include "apps/data/data.h"
 #include "apps/explain/explain.h"
 #include "apps/gradcheck/gradcheck_verb.h"
 #include "apps/graph/graph.h"
@@ -23,6 +24,7 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
       {"train", "trains a diffusion model of points or of pictures", run_train},
+      {"data", "checks a data set of pictures: layout, captions, sizes, duplicates, broken files", run_data},
       {"pairs", "makes preference pairs of points from a model or from the 2D world", run_pairs},
       {"align", "fine-tunes a point model on preference pairs, with any objective", run_align},
       {"explain", "one preference pair at one t, with every number on the way to the gradient", run_explain},

@@ -65,6 +65,25 @@ def refusals(report, plumb, folder, data, unet):
     report.expect(not out.exists(), "a refusal leaves no folder")
 
 
+def checking(report, plumb, folder):
+    """data check on good pictures, and with one cut short and one twice."""
+    data = folder / "checked"
+    pictures.write(data, count=6, size=20)
+    words = [plumb, "data", "check", str(data), "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    report.expect(done.returncode == 0 and found["pictures"] == 6 and found["sizes"] == [{"width": 20, "height": 20, "pictures": 6}]
+                  and found["captions"]["there"] and found["broken"] == [], f"data check: {done}")
+    (data / "00001.png").write_bytes((data / "00000.png").read_bytes())
+    (data / "00004.png").write_bytes((data / "00004.png").read_bytes()[:-20])
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)
+    report.expect(done.returncode == 2 and "1 of 6" in done.stderr and "00004.png" in found["broken"][0]
+                  and len(found["duplicates"]) == 1, f"data check of a broken picture: {done}")
+    done = subprocess.run(words[:-1], capture_output=True, text=True, check=False)
+    report.expect("imagefolder: 6 pictures" in done.stdout and "broken: 1" in done.stdout, f"data check for people: {done.stdout}")
+
+
 def main():
     plumb = str(pathlib.Path(sys.argv[1]).resolve())
     report = Report()
@@ -88,6 +107,7 @@ def main():
         resuming(report, training, folder, expected)
         accumulation(report, training, folder, losses(whole))
         refusals(report, plumb, folder, data, unet)
+        checking(report, plumb, folder)
     return report.finish()
 
 

@@ -11,9 +11,22 @@ namespace {
 
 constexpr int64_t kTogether = 4;  // pictures in the autoencoder
 
+/// When each file was last written: an edited picture may keep its name and size.
+std::string times_of(const PictureDataset& data) {
+  Sha256 hash;
+  std::string last;
+  for (const PictureSample& sample : data.samples) {
+    if (sample.source.file == last) continue;
+    last = sample.source.file;
+    const int64_t time = int64_t(std::filesystem::last_write_time(last).time_since_epoch().count());
+    hash.update(&time, sizeof time);
+  }
+  return hash.finish_hex();
+}
+
 std::string key_of(const PictureSettings& settings, const PictureDataset& data, Pipeline& pipeline) {
   const PictureTransform& transform = settings.transform;
-  return sha256_hex(fmt::format("{} {} {} {} {} {} {}", hash_of(data), fingerprint(*pipeline.vae),
+  return sha256_hex(fmt::format("{} {} {} {} {} {} {} {}", hash_of(data), times_of(data), fingerprint(*pipeline.vae),
                                 std::string(name_of(pipeline.vae->dtype())), transform.resolution, transform.channels,
                                 std::string(name_of(transform.filter)), transform.random_flip));
 }

@@ -120,7 +120,7 @@ std::string fingerprint(Module& module) {
     const Tensor& value = entry.parameter->value();
     hash.update(fmt::format("{} {}", entry.name, value.shape()));
     const Tensor head = slice(reshape(value.contiguous(), {value.numel()}), 0, 0, std::min(kValues, value.numel()));
-    const std::vector<float> values = head.to(DType::f32).to_vector<float>();
+    const std::vector<float> values = head.to(kCpu).to(DType::f32).to_vector<float>();
     hash.update(values.data(), values.size() * sizeof(float));
   }
   return hash.finish_hex();

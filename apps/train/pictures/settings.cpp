@@ -66,7 +66,7 @@ void add_training_flags(Flags& flags, PictureSettings& s) {
 
 void add_validation_flags(Flags& flags, PictureSettings& s) {
   flags.add("--validation_steps", s.validation_steps, "steps between grids of samples, 0: none", non_negative());
-  flags.add("--validation_prompts", s.validation_prompts, "their prompts, separated by |").shown_as("TEXT");
+  flags.add("--validation_prompts", s.validation_prompts, "their prompts; repeatable").shown_as("TEXT").whole();
   flags.add("--num_validation_images", s.num_validation_images, "pictures of a grid without prompts", between(1, 4096))
       .advanced();
   flags.add("--num_inference_steps", s.validation_inference_steps, "steps of their sampler", between(1, 100000))

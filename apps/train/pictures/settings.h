@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/common/training_flags.h"
 #include "diffusion/parameterization.h"
@@ -44,7 +45,7 @@ struct PictureSettings {
   bool cache_latents = true;
 
   int64_t validation_steps = 0;
-  std::string validation_prompts = {};  ///< separated by |
+  std::vector<std::string> validation_prompts = {};
   int64_t num_validation_images = 16;
   int64_t validation_inference_steps = 50;
   double guidance_scale = 7.5;

@@ -33,8 +33,11 @@ Json identity_of(const PictureSettings& settings, const ConfigEntries& resolved,
                                             "dataloader_memory",   "validation_steps",
                                             "validation_prompts",  "num_validation_images",
                                             "num_inference_steps", "guidance_scale"};
-  if (settings.max_train_steps) left_out.push_back("num_train_epochs");
-  Json identity = run_identity(resolved, settings.optimizer.lr.kind, left_out);
+  const LrScheduleKind kind = settings.optimizer.lr.kind;
+  const bool endless = kind == LrScheduleKind::constant || kind == LrScheduleKind::constant_with_warmup ||
+                       kind == LrScheduleKind::inverse_sqrt;
+  if (settings.max_train_steps || endless) left_out.push_back("num_train_epochs");
+  Json identity = run_identity(resolved, kind, left_out);
   Sha256 models;
   for (const PipelineModule& part : modules_of(pipeline)) models.update(part.name + fingerprint(*part.module));
   return identity.set("data_sha256", hash_of(data)).set("model_sha256", models.finish_hex());

@@ -14,21 +14,6 @@
 namespace plumb::train {
 namespace {
 
-/// The parts between |, without blanks at their ends.
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('|'), text.size());
-    std::string_view part = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const size_t first = std::min(part.find_first_not_of(' '), part.size());
-    part.remove_prefix(first);
-    part = part.substr(0, part.find_last_not_of(' ') + 1);
-    if (!part.empty()) parts.emplace_back(part);
-  }
-  return parts;
-}
-
 Tensor labels_in_turn(int64_t count, int64_t classes) {
   std::vector<int64_t> labels;
   for (int64_t i = 0; i < count; ++i) labels.push_back(i % classes);
@@ -42,7 +27,7 @@ Validation::Validation(const PictureSettings& settings, Pipeline& pipeline, cons
       pipeline_(pipeline),
       shape_(shape),
       classes_(classes),
-      prompts_(split(settings.validation_prompts)),
+      prompts_(settings.validation_prompts),
       count_(settings.num_validation_images) {
   if (pipeline.unet->context_features() == 0) return;
   if (prompts_.empty()) prompts_.emplace_back();

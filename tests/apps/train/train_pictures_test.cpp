@@ -104,8 +104,8 @@ double worst_difference(const std::vector<double>& a, const std::vector<double>&
 TEST_CASE("train pictures: text and latents; resumes to the bit; caches change nothing and are never stale") {
   const Case tiny("StableDiffusionPipeline");
   REQUIRE(tiny.train("whole", 4,
-                     {"--validation_steps", "3", "--validation_prompts", "a b | ab", "--num_inference_steps", "2"}) ==
-          0);
+                     {"--validation_steps", "3", "--validation_prompts", "a, b", "--validation_prompts", "ab",
+                      "--num_inference_steps", "2"}) == 0);
   CHECK(fs::exists(tiny.dir / "whole/samples/step-00000003.png"));
   CHECK(load_pipeline(tiny.dir / "whole/model").class_name == "StableDiffusionPipeline");
   REQUIRE(tiny.train("parts", 2) == 0);
@@ -118,7 +118,7 @@ TEST_CASE("train pictures: text and latents; resumes to the bit; caches change n
   CHECK(tiny.caches("fresh", "latents-") == 0);
   CHECK(worst_difference(tiny.losses("fresh"), tiny.losses("whole")) < 1e-5);
 
-  // Other captions: another cache beside the old one; a file that was cut short is made again.
+  // Other pictures: other latents beside the old ones; a file that was cut short is made again.
   write_file_atomic(tiny.dir / "data/0.png", read_file(tiny.dir / "data/1.png"));
   for (const auto& entry : fs::recursive_directory_iterator(tiny.dir / "parts/cache"))
     if (entry.path().filename() == "00000.safetensors" && entry.path().string().find("text-") != std::string::npos)

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "apps/common/cli.h"
+
+namespace plumb {
+
+/// `plumb data check PATH`: reads every picture of a data set and says what a training run would meet.
+int run_data(const Arguments& arguments);
+
+}  // namespace plumb

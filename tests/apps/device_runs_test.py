@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import pictures  # noqa: E402
 from tree import Report  # noqa: E402
 
 SIZES = "--classes 3 --samples_per_class 40 --hidden 16 --hidden_layers 2 --train_batch_size 24".split()
@@ -20,6 +21,11 @@ TRAIN = ("train --seed 3 --max_train_steps 12 --checkpointing_steps 6 --lr_sched
 ALIGN = ("align --model model --pairs_per_class 4 --train_batch_size 3 --gradient_accumulation_steps 2 --learning_rate 1e-4 "
          "--lr_scheduler constant --seed 7 --max_train_steps 6 --checkpointing_steps 3 --health_collapse 0 "
          "--divergence_steps 2 --log_bins_steps 2 --report_to none --quiet").split()
+PICTURES = ("train --train_data_dir pictures --unet_config unet.json --resolution 8 --train_batch_size 1 --random_flip "
+            "--gradient_accumulation_steps 2 --max_train_steps 5 --noise_offset 0.1 --snr_gamma 5 --use_ema --report_to none --quiet").split()
+UNET = {"_class_name": "UNet2DModel", "sample_size": 8, "layers_per_block": 1, "block_out_channels": [8, 16], "norm_num_groups": 4,
+        "down_block_types": ["DownBlock2D", "AttnDownBlock2D"], "up_block_types": ["AttnUpBlock2D", "UpBlock2D"],
+        "attention_head_dim": 8, "num_class_embeds": 8}
 OBJECTIVES = {
     "sft": "--objective sft",
     "dpo": "--objective diffusion_dpo --timestep_sampling aware --reward_scale minmax --validation_steps 2 "
@@ -136,6 +142,17 @@ def train(report, runs):
     (cpu / "model").rename(runs.folder / "model")
 
 
+def train_pictures(report, runs):
+    """Pictures through a UNet: three steps as they are, then a captured one replayed."""
+    pictures.write(runs.folder / "pictures", count=6, size=12, labels=True)
+    (runs.folder / "unet.json").write_text(json.dumps(UNET), encoding="utf-8")
+    for name, flags in (("cpu", "--device cpu"), ("cuda", "--device cuda"), ("eager", "--device cuda --cuda_graph=false")):
+        runs.expect(report, *PICTURES, *flags.split(), "--out", runs.folder / f"pictures {name}")
+    cpu, cuda, eager = (runs.folder / f"pictures {name}" for name in ("cpu", "cuda", "eager"))
+    same_log(report, "pictures", cuda, cpu, 1e-4)
+    report.expect(files(cuda) == files(eager), "pictures: a captured step has the bits of one that is not")
+
+
 def half_precision(report, runs):
     for device in ("cpu", "cuda"):
         for name, arguments in (("train", TRAIN), ("align", ALIGN)):
@@ -210,7 +227,7 @@ def main():
             print(f"no CUDA device: {error.strip()}")
             report.skipped += 1
             return report.finish()
-        parts = (train, sample, align, half_precision, toy2d, trace)
+        parts = (train, train_pictures, sample, align, half_precision, toy2d, trace)
         for part in parts:
             if len(sys.argv) < 3 or part is train or part.__name__ in sys.argv[2:]:
                 part(report, runs)

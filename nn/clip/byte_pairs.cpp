@@ -57,6 +57,7 @@ struct Candidate {
 
 BytePairs::BytePairs(const Vocabulary& vocabulary, const Merges& merges) {
   for (const auto& [token, id] : vocabulary) {
+    require<ValueError>(id >= 0, "vocabulary: ids must not be negative ({}, \"{}\")", id, token);
     ids_.emplace(token, id);
     require<ValueError>(tokens_.emplace(id, token).second, "vocabulary: an id is given twice ({}, \"{}\")", id, token);
   }

@@ -18,7 +18,7 @@ class BytePairs {
   using Vocabulary = std::vector<std::pair<std::string, int64_t>>;
   using Merges = std::vector<std::pair<std::string, std::string>>;
 
-  /// Throws ValueError when a merge names a token that the vocabulary lacks, or an id is given twice.
+  /// Throws ValueError when a merge names a token that the vocabulary lacks, or an id is negative or given twice.
   BytePairs(const Vocabulary& vocabulary, const Merges& merges);
 
   /// Id of a token; -1 when there is none.

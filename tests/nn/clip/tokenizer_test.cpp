@@ -134,6 +134,7 @@ TEST_CASE("ClipTokenizer: bytes that are no text, numbers without a token, and b
         std::string::npos);
   CHECK(broken("merges.txt", "q qq\n").find("the vocabulary lacks a token of merge 1") != std::string::npos);
   CHECK(broken("vocab.json", "{\"a\": 1, \"b\": 1}").find("an id is given twice") != std::string::npos);
+  CHECK(broken("vocab.json", "{\"a\": -1}").find("ids must not be negative (-1, \"a\")") != std::string::npos);
   CHECK(broken("vocab.json", "{\"a\": ").find("vocab.json") != std::string::npos);
   CHECK(broken("tokenizer_config.json", R"({"padding_side": "left"})").find("padding_side is not supported") !=
         std::string::npos);

@@ -33,13 +33,18 @@ def losses(out):
     return [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def ends(found):
+    """Without checkpoints on the way: which are kept depends on the step that the signal came in."""
+    return {name: value for name, value in found.items() if not name.startswith("checkpoint-") or name.startswith(f"checkpoint-{STEPS}/")}
+
+
 def resuming(report, training, folder, expected):
     for number in (signal.SIGTERM, signal.SIGKILL):
         out = folder / f"signal{number}"
         training.stop(out, 5, number, "--threads", "1", "--dataloader_num_workers", "0")
         code, error = training.run(out, "--resume_from_checkpoint", "latest", "--threads", "2", "--dataloader_memory", "0")
         report.expect(code == 0, f"after signal {number}: exit {code} {error}")
-        report.check(differences(results(out), expected), f"after signal {number}")
+        report.check(differences(ends(results(out)), ends(expected)), f"after signal {number}")
 
 
 def accumulation(report, training, folder, expected):

@@ -18,6 +18,9 @@ class PictureBatches {
         loader_(
             dataset, transform, [this](int64_t step) { return plan(step); }, options) {}
 
+  PictureBatches(const PictureBatches&) = delete;  // the loader asks this one what comes next
+  PictureBatches& operator=(const PictureBatches&) = delete;
+
   /// With pixels.
   PictureBatch at(int64_t step) { return loader_.at(step); }
   /// Their numbers in the data set alone.

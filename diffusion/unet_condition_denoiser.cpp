@@ -5,12 +5,20 @@
 #include "nn/unet/unet2d_condition_config.h"
 
 namespace plumb {
+namespace {
 
-UNetConditionDenoiser::UNetConditionDenoiser(const UNet2DConditionOptions& options, Init init) : unet_(options, init) {
+/// Refused before a network is made, which may be large.
+const UNet2DConditionOptions& same_channels(const UNet2DConditionOptions& options) {
   require<ValueError>(options.in_channels == options.out_channels,
                       "UNet denoiser: in_channels and out_channels must be equal ({}, {})", options.in_channels,
                       options.out_channels);
+  return options;
 }
+
+}  // namespace
+
+UNetConditionDenoiser::UNetConditionDenoiser(const UNet2DConditionOptions& options, Init init)
+    : unet_(same_channels(options), init) {}
 
 int64_t UNetConditionDenoiser::classes() const {
   const UNet2DConditionOptions& options = unet_.options();

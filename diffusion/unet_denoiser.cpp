@@ -5,12 +5,19 @@
 #include "nn/unet/unet2d_config.h"
 
 namespace plumb {
+namespace {
 
-UNetDenoiser::UNetDenoiser(const UNet2DOptions& options, Init init) : unet_(options, init) {
+/// Refused before a network is made, which may be large.
+const UNet2DOptions& same_channels(const UNet2DOptions& options) {
   require<ValueError>(options.in_channels == options.out_channels,
                       "UNet denoiser: in_channels and out_channels must be equal ({}, {})", options.in_channels,
                       options.out_channels);
+  return options;
 }
+
+}  // namespace
+
+UNetDenoiser::UNetDenoiser(const UNet2DOptions& options, Init init) : unet_(same_channels(options), init) {}
 
 int64_t UNetDenoiser::classes() const {
   const UNet2DOptions& options = unet_.options();

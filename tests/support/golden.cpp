@@ -10,12 +10,6 @@
 namespace plumb::test {
 namespace {
 
-/// Where the tree was when this was built, or what PLUMB_GOLDEN_DIR says: test programs are carried to other machines.
-std::string path_of(const std::string& folder, const char* name) {
-  const char* moved = std::getenv("PLUMB_GOLDEN_DIR");
-  return std::string(moved ? moved : PLUMB_GOLDEN_DIR) + "/" + folder + "/" + name;
-}
-
 Json read_json(const std::string& path) {
   std::ifstream file(path);
   std::stringstream text;
@@ -25,8 +19,13 @@ Json read_json(const std::string& path) {
 
 }  // namespace
 
+std::string golden_path(const std::string& name) {
+  const char* moved = std::getenv("PLUMB_GOLDEN_DIR");
+  return std::string(moved ? moved : PLUMB_GOLDEN_DIR) + "/" + name;
+}
+
 Golden::Golden(const std::string& folder)
-    : header_(read_json(path_of(folder, "cases.json"))), file_(path_of(folder, "cases.safetensors")) {}
+    : header_(read_json(golden_path(folder + "/cases.json"))), file_(golden_path(folder + "/cases.safetensors")) {}
 
 std::vector<Json> Golden::cases(const std::string& kind) const {
   std::vector<Json> found;

@@ -10,6 +10,10 @@
 
 namespace plumb::test {
 
+/// tests/golden/NAME: where the tree was when this was built, or in the folder that the environment's PLUMB_GOLDEN_DIR
+/// names; test programs are carried to other machines.
+std::string golden_path(const std::string& name);
+
 /// One folder of golden data.
 class Golden {
  public:

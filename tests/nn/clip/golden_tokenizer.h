@@ -3,13 +3,14 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/support/golden.h"
 #include "tests/support/temp_dir.h"
 
 // The folders of tests/golden/tokenizer, which share one vocabulary there.
 
 namespace plumb::test {
 
-inline std::filesystem::path golden_tokenizer() { return std::filesystem::path(PLUMB_GOLDEN_DIR) / "tokenizer"; }
+inline std::filesystem::path golden_tokenizer() { return golden_path("tokenizer"); }
 
 /// A folder as make_tokenizer_cases.py had it: the configuration of that name, beside the common vocabulary.
 inline std::filesystem::path assemble_tokenizer(const TempDir& root, const std::string& name) {

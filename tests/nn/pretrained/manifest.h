@@ -7,6 +7,7 @@
 
 #include "nn/shape_only.h"
 #include "nn/state_dict.h"
+#include "tests/support/golden.h"
 
 // tests/golden/manifests/NAME.tsv: name and shape of every tensor of a published model, sorted.
 
@@ -14,7 +15,7 @@ namespace plumb::test {
 
 /// The columns of every line of a file in tests/golden.
 inline std::vector<std::vector<std::string>> read_table(const std::string& path) {
-  std::ifstream file(std::string(PLUMB_GOLDEN_DIR) + "/" + path);
+  std::ifstream file(golden_path(path));
   std::vector<std::vector<std::string>> rows;
   for (std::string line; std::getline(file, line);) {
     std::istringstream text(line);

@@ -117,6 +117,9 @@ template <class Options>
 Json write_options(const char* class_name, const char* model_type, const Options& options) {
   Json config = write_config(class_name, options, [](auto& o, auto use) { for_each_option(o, use); });
   config.erase("_class_name");  // of diffusers
+  // transformers checks types: it takes 1.0 where it has a float, and refuses 1.
+  for (const char* key : {"layer_norm_eps", "initializer_range", "initializer_factor"})
+    config.set(key, Json(config.at(key).as_number()));
   Json architectures = Json::array();
   architectures.push_back(std::string(class_name) + (options.with_projection ? "WithProjection" : ""));
   config.set("architectures", architectures).set("model_type", model_type);

@@ -142,6 +142,7 @@ TEST_CASE("ClipTextOptions: published config.json files, whole CLIPModels, and w
   CHECK(written.at("architectures")[0].as_string() == "CLIPTextModel");
   CHECK(written.at("model_type").as_string() == "clip_text_model");
   CHECK(config_of(clip_text_options(written)) == written);
+  CHECK(written.at("initializer_factor").dump() == "1.0");
 
   const ClipTextOptions part = clip_text_options(Json::parse(R"({"architectures": ["CLIPModel"], "projection_dim": 7,
     "logit_scale_init_value": 2.6, "text_config": {"hidden_size": 24, "top_k": 50, "id2label": {"0": "a"}},

@@ -2,6 +2,7 @@
 
 #include "apps/about/about.h"
 #include "apps/align/align.h"
+#include "apps/convert/convert.h"
 #include "apps/data/data.h"
 #include "apps/explain/explain.h"
 #include "apps/gradcheck/gradcheck_verb.h"
@@ -31,6 +32,7 @@ const std::vector<Verb>& verbs() {
       {"plan", "effective batch, rate, strength of beta, forwards and memory before a run", run_plan},
       {"sample", "draws points from a trained model", run_sample},
       {"merge", "adds a low-rank adapter (LoRA) to the weights of a model", run_merge},
+      {"convert", "a model of pictures between diffusers' folder and a single file", run_convert},
       {"inspect", "lists and verifies safetensors files, checkpoints and model folders", run_inspect},
       {"graph", "draws the autograd graph of a loss as DOT and SVG", run_graph},
       {"trace", "time, bytes, share of the roofline and memory of a training step, op by op", run_trace},

@@ -48,15 +48,29 @@ void list_extra(const StateDict& state, const std::vector<std::string>& expected
     if (!known.count(named.name)) report.extra.push_back(named.name);
 }
 
-LoadReport compare(const ParameterList& targets, const StateDict& state, TensorsByName& given) {
+/// Targets are name and shape.
+LoadReport compare(const std::vector<std::pair<std::string, Shape>>& targets, const StateDict& state,
+                   TensorsByName& given) {
   LoadReport report;
   std::vector<std::string> names;
-  for (const auto& [name, parameter] : targets) {
-    compare(name, parameter->shape(), given, report);
+  for (const auto& [name, shape] : targets) {
+    compare(name, shape, given, report);
     names.push_back(name);
   }
   list_extra(state, names, report);
   return report;
+}
+
+LoadReport compare(const ParameterList& targets, const StateDict& state, TensorsByName& given) {
+  std::vector<std::pair<std::string, Shape>> shapes;
+  for (const auto& [name, parameter] : targets) shapes.emplace_back(name, parameter->shape());
+  return compare(shapes, state, given);
+}
+
+LoadReport compare(const StateDict& targets, const StateDict& state, TensorsByName& given) {
+  std::vector<std::pair<std::string, Shape>> shapes;
+  for (const auto& [name, tensor] : targets) shapes.emplace_back(name, tensor.shape());
+  return compare(shapes, state, given);
 }
 
 }  // namespace
@@ -112,15 +126,14 @@ LoadReport adopt_state_dict(Module& module, const StateDict& state, const AdoptO
   return report;
 }
 
+LoadReport compare_names(const StateDict& targets, const StateDict& state) {
+  TensorsByName given = by_name("state dict", state);
+  return compare(targets, state, given);
+}
+
 void load_tensors(const char* what, const StateDict& targets, const StateDict& state) {
   TensorsByName given = by_name(what, state);
-  LoadReport report;
-  std::vector<std::string> names;
-  for (const NamedTensor& target : targets) {
-    compare(target.name, target.tensor.shape(), given, report);
-    names.push_back(target.name);
-  }
-  list_extra(state, names, report);
+  const LoadReport report = compare(targets, state, given);
   require_match(what, report);
   for (const NamedTensor& target : targets) {
     Tensor destination = target.tensor;

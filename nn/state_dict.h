@@ -40,8 +40,10 @@ struct LoadReport {
 /// unless it is empty or, when not strict, holds missing and extra names alone.
 void require_match(const char* what, const LoadReport& report, bool strict = true);
 
-/// What of a state does not fit a module; nothing is changed. Throws ValueError for a name given twice.
+/// What of a state does not fit a module, or the names and shapes of `targets`; nothing is changed. Throws ValueError
+/// for a name given twice.
 LoadReport compare_names(Module& module, const StateDict& state, Include include = Include::base);
+LoadReport compare_names(const StateDict& targets, const StateDict& state);
 
 /// Copies a state into a module, converting each tensor to the parameter's own types. Nothing is written unless
 /// everything fits. Throws ValueError listing every missing, extra and misshaped name, or a name given twice.

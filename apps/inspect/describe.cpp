@@ -4,6 +4,7 @@
 #include <map>
 
 #include "apps/common/exit_codes.h"
+#include "apps/inspect/describe_pictures.h"
 #include "diffusion/point_model.h"
 #include "engine/format.h"
 #include "engine/io/directory.h"
@@ -46,6 +47,12 @@ Json describe_tensors(const fs::path& path) {
   Json json = described("safetensors", path);
   json.set("count", header.size()).set("elements", elements).set("bytes", bytes);
   return json.set("metadata", metadata).set("tensors", tensors);
+}
+
+Json describe_file(const fs::path& path) {
+  Json json = describe_tensors(path);
+  const Json pictures = describe_picture_file(path);
+  return pictures.is_null() ? json : json.set("pictures", pictures);
 }
 
 /// Files of a folder that end in ".safetensors", sorted.
@@ -108,7 +115,8 @@ Json describe_model(const fs::path& path) {
     const PointModel model = load_point_model(path);  // refuses names and shapes that do not belong
     json.set("elements", count(parameters(*model.network))).set("loads_with", "plumb sample --model");
   }
-  return json;
+  const Json pictures = describe_picture_folder(path, index);
+  return pictures.is_null() ? json : json.set("pictures", pictures);
 }
 
 Json describe_run(const fs::path& path) {
@@ -136,7 +144,7 @@ Json describe_run(const fs::path& path) {
 Json describe_path(const fs::path& path) {
   require<UsageError>(is_there(path), "inspect: there is no such file or folder ({}); check the path", path.string());
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) return describe_tensors(path);
+  if (!fs::is_directory(path, ignored)) return describe_file(path);
   if (is_there(path / "model_index.json")) return describe_model(path);
   if (is_there(path / "adapter_config.json")) return describe_adapter(path);
   if (is_there(path / "manifest.json")) return describe_checkpoint(path);

@@ -4,11 +4,9 @@
 
 #include "apps/common/run_guarded.h"
 #include "apps/inspect/describe.h"
+#include "apps/inspect/describe_pictures.h"
 
 namespace plumb {
-namespace {
-
-/// For value >= 0: 42050 -> "42,050".
 std::string grouped(int64_t value) {
   const std::string digits = std::to_string(value);
   std::string text;
@@ -18,6 +16,8 @@ std::string grouped(int64_t value) {
   }
   return text;
 }
+
+namespace {
 
 std::string shape_text(const Json& shape) {
   std::string text;
@@ -47,11 +47,14 @@ std::string sizes(const Json& file) {
 /// The last part of a path.
 std::string base_name(const Json& file) { return std::filesystem::path(file.at("path").as_string()).filename(); }
 
-std::string format_file(const Json& file) {
+std::string format_file(const Json& file, bool all) {
   std::string text = fmt::format("safetensors: {}\n", sizes(file));
   for (const JsonMember& member : file.at("metadata").as_object())
     text += fmt::format("metadata: {} = {}\n", one_line(member.key), one_line(member.value.as_string()));
-  return text + tensor_table(file, 2);
+  const Json* pictures = file.find("pictures");
+  if (!pictures) return text + tensor_table(file, 2);
+  return text + "model of Stable Diffusion in a single file\n" + format_picture_model(*pictures) +
+         (all ? tensor_table(file, 2) : "");
 }
 
 std::string format_inner(const Json& file, bool all) {
@@ -87,6 +90,7 @@ std::string format_model(const Json& model, bool all) {
     text += fmt::format("  {}: {}\n", component.at("name").as_string(), component.at("class").as_string());
     for (const Json& file : component.at("weights").as_array()) text += "  " + format_inner(file, all);
   }
+  if (const Json* pictures = model.find("pictures")) text += format_picture_model(*pictures);
   if (const Json* loads = model.find("loads_with")) text += fmt::format("  loads with: {}\n", loads->as_string());
   return text;
 }
@@ -95,7 +99,7 @@ std::string format_model(const Json& model, bool all) {
 
 std::string format_description(const Json& description, bool all) {
   const std::string& kind = description.at("kind").as_string();
-  if (kind == "safetensors") return format_file(description);
+  if (kind == "safetensors") return format_file(description, all);
   if (kind == "checkpoint") return format_checkpoint(description, all);
   if (kind == "adapter") return format_adapter(description, all);
   if (kind == "model") return format_model(description, all);

@@ -12,7 +12,7 @@ int run_inspect(const Arguments& arguments) {
   bool tensors = false;
   Flags flags("inspect", "lists and verifies a safetensors file, a checkpoint, a folder of a model, adapter or run");
   flags.positional("path", path, "file or folder").required();
-  flags.add("--tensors", tensors, "list the tensors inside folders too").transient();
+  flags.add("--tensors", tensors, "list the tensors of models too").transient();
   flags.add_global(global);
   flags.example("plumb inspect runs/train/model");
   if (!flags.parse(arguments)) return kExitDone;

@@ -80,6 +80,19 @@ std::string format_memory(const Json& m) {
   return text;
 }
 
+std::string format_pictures(const Json& pictures) {
+  std::string text;
+  const auto put = [&](const char* key, const char* title) {
+    const Json& m = pictures.at(key);
+    text +=
+        line(title, fmt::format("about {}, activations {} of it", bytes(m.at("total")), bytes(m.at("activations"))));
+  };
+  put("training", "pictures: a step");
+  put("training_checkpointed", "  with checkpointing");
+  put("sampling", "  sampling");
+  return text + line("  this machine", bytes(pictures.at("machine")));
+}
+
 }  // namespace
 
 std::string format_plan(const Json& plan) {
@@ -88,6 +101,7 @@ std::string format_plan(const Json& plan) {
   text += format_batch(plan.at("batch")) + format_learning_rate(plan.at("learning_rate"), plan.at("batch"));
   text += format_beta(plan.at("beta")) + format_steps(plan.at("steps")) + format_forwards(plan.at("forwards"));
   if (const Json* memory = plan.find("memory")) text += format_memory(*memory);
+  if (const Json* pictures = plan.find("pictures")) text += format_pictures(*pictures);
   if (const Json* measured = plan.find("measured"))
     text += line("one step, measured", fmt::format("peak {}, {} s; the run {} s", bytes(measured->at("peak_bytes")),
                                                    number(measured->at("step_s")), number(measured->at("run_s"))));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/common/picture_memory.h"
 #include "apps/common/published_settings.h"
 #include "apps/inspect/describe.h"
 #include "apps/plan/forwards.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct Model {
   std::optional<PointModel> points;
+  std::optional<Pipeline> pictures;
   int64_t parameters = 0;
   int64_t adapter_parameters = 0;  // had it adapters
 };
@@ -46,13 +48,33 @@ Model count_folder(const Json& described, const Settings& s) {
   return model;
 }
 
+/// Counts of a model of pictures, from its configurations.
+Model count_pictures(const Settings& s) {
+  Model model;
+  model.pictures = load_pipeline(s.model, {.weights = false});
+  for (const NamedParameter& named : parameters(*model.pictures->unet)) {
+    const Shape& shape = named.parameter->shape();
+    model.parameters += named.parameter->numel();
+    if (shape.rank() == 2 && is_attention_projection(named.name))
+      model.adapter_parameters += s.rank * (shape[0] + shape[1]);
+  }
+  return model;
+}
+
 Model load_model(const Settings& s) {
   const Json described = describe_path(s.model);
-  require<UsageError>(described.at("kind").as_string() == "model",
-                      "plan: {} is no model folder ({}); give --model FOLDER", s.model,
-                      described.at("kind").as_string());
+  const std::string& kind = described.at("kind").as_string();
+  if (described.find("pictures")) {
+    try {
+      return count_pictures(s);
+    } catch (const Error&) {
+      if (kind != "model") throw;  // the weights of a folder that would not load are counted all the same
+    }
+  }
+  require<UsageError>(kind == "model", "plan: {} is no model folder ({}); give --model FOLDER", s.model, kind);
   if (described.at("class").as_string() != "PointDiffusionPipeline") return count_folder(described, s);
-  Model model{.points = load_point_model(s.model)};
+  Model model;
+  model.points = load_point_model(s.model);
   PointDenoiser& network = *model.points->network;
   model.parameters = count(parameters(network));
   const std::unique_ptr<PointDenoiser> adapted = clone(network);
@@ -142,6 +164,29 @@ Json memory_json(const Memory& m) {
   return json.set("initial", m.initial).set("moving", m.moving).set("total", m.total());
 }
 
+Json picture_json(const PictureMemory& m) {
+  Json json = Json::object();
+  json.set("weights", m.weights).set("gradients", m.gradients).set("optimizer", m.optimizer);
+  return json.set("average", m.average).set("activations", m.activations).set("total", m.total());
+}
+
+/// Refused when a step as it is set does not fit the machine.
+Json pictures_json(const Settings& s, const Model& model) {
+  const int64_t side = s.resolution.value_or(0);
+  PictureWork work{
+      .batch = s.batch, .height = side, .width = side, .checkpointing = s.checkpointing, .average = s.use_ema};
+  work.adapter_parameters = s.use_lora ? model.adapter_parameters : 0;
+  require_memory("plan", *model.pictures, work);
+  Json json = Json::object();
+  json.set("resolution", s.resolution ? Json(side) : Json()).set("machine", machine_memory());
+  work.checkpointing = false;
+  json.set("training", picture_json(predict_memory(*model.pictures, work)));
+  work.checkpointing = true;
+  json.set("training_checkpointed", picture_json(predict_memory(*model.pictures, work)));
+  work.training = false;
+  return json.set("sampling", picture_json(predict_memory(*model.pictures, work)));
+}
+
 /// A step with an accumulation of a few: more of them take time, and no more memory.
 Json measured_json(const Settings& s, PointModel model, int64_t steps) {
   constexpr int64_t kMostAccumulated = 4;
@@ -183,6 +228,7 @@ Json make_plan(const Settings& s) {
                                             .adapter_parameters = s.use_lora ? model->adapter_parameters : 0,
                                             .average = s.use_ema,
                                             .moving = s.moving_reference})));
+  if (model->pictures) plan.set("pictures", pictures_json(s, *model));
   if (model->points)
     plan.set("measured", measured_json(s, std::move(*model->points), plan.at("steps").at("steps").as_integer()));
   return plan;

@@ -25,6 +25,8 @@ struct Settings {
   int64_t rank = 4;
   bool use_ema = false;
   bool moving_reference = false;
+  std::optional<int64_t> resolution = {};  ///< of the pictures; what the model was trained on unless set
+  bool checkpointing = false;
 };
 
 /// The plan as an object:
@@ -38,6 +40,9 @@ struct Settings {
 ///   forwards       student, frozen, frozen_after_reference_update, in rows over pairs
 ///   memory         bytes between steps (measure.h), with a model: parameters, trained, weights, gradients, optimizer,
 ///                  average, initial, moving, total
+///   pictures       bytes of a training step and of sampling, with a model of pictures (common/picture_memory.h):
+///                  resolution, machine, training, training_checkpointed and sampling {weights, gradients, optimizer,
+///                  average, activations, total}; refused with UsageError when training does not fit
 ///   measured       peak_bytes, step_s, run_s: one step of a point model, as it is
 /// Throws UsageError or ValueError for what does not fit.
 Json make_plan(const Settings& settings);

@@ -18,11 +18,14 @@ void add_flags(Flags& flags, plan::Settings& s) {
   flags.add("--max_train_steps", s.steps, "optimiser steps [the published ones]", between(1, 1'000'000'000));
   flags.add("--dataset_size", s.dataset_size, "pairs in the data, for epochs", between(1, 1e15));
   flags.add("--shape", s.shape, "of one latent, or one number for points [the model's, else 4,64,64]", at_least(1));
-  flags.add("--model", s.model, "model folder, for memory; of points, for a measured step").shown_as("FOLDER");
+  flags.add("--model", s.model, "model folder or single file, for memory; of points, for a measured step")
+      .shown_as("PATH");
   flags.add("--use_lora", s.use_lora, "train low-rank adapters alone");
   flags.add("--rank", s.rank, "of the adapters", between(1, 65536));
   flags.add("--use_ema", s.use_ema, "keep an average of the weights");
   flags.add("--reference_update", s.moving_reference, "let the reference follow the student");
+  flags.add("--resolution", s.resolution, "of pictures, for memory [what the model was trained on]", between(1, 65536));
+  flags.add("--gradient_checkpointing", s.checkpointing, "compute blocks again in backward, for less memory");
   flags.add_global(s.global);
   flags.example("plumb plan --objective ddspo --policy training_free --shape 3,32,32 --model runs/train/model");
 }

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "apps/common/output_dir.h"
+#include "apps/common/picture_memory.h"
 #include "apps/common/progress.h"
 #include "apps/sample/picture_jobs.h"
 #include "autograd/grad_mode.h"
@@ -19,6 +20,7 @@
 #include "engine/io/resize_image.h"
 #include "engine/io/safetensors.h"
 #include "engine/ops.h"
+#include "engine/packed_cache.h"
 #include "engine/require.h"
 #include "nn/lora/adapter_file.h"
 
@@ -241,11 +243,18 @@ void sample_pictures(const Flags& flags, const SampleSettings& s, Device device)
   require<UsageError>(dtype == DType::f32 || device.is_cuda(),
                       "sample: --mixed_precision bf16 is for a CUDA device; leave it out (--device {})",
                       s.global.device);
+  if (s.pack_memory_mib) set_packed_cache_limit(*s.pack_memory_mib << 20);
   Pipeline pipeline = load_pipeline(s.model, {.variant = s.variant, .dtype = dtype, .tokenizer = s.tokenizer});
   if (!s.adapter.empty()) load_adapter(*pipeline.unet, kAdapter, s.adapter);
   if (s.vae_tiling && pipeline.vae) pipeline.vae->set_tiling(true);
   Image init = initial_picture(s);
   const SampleSettings settings = sized_like(s, pipeline, init);
+  if (device.is_cpu() && !s.vae_tiling)
+    require_memory("sample", pipeline,
+                   {.training = false,
+                    .batch = s.batch_size,
+                    .height = settings.height.value_or(0),
+                    .width = settings.width.value_or(0)});
   const std::vector<PictureFacts> pictures = plan_pictures(settings, pipeline);
   Drawing drawing(settings, pipeline, device, std::move(init));
   const std::vector<Batch> batches = batches_of(pictures, s.batch_size);

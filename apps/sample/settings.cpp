@@ -43,6 +43,8 @@ void add_picture_flags(Flags& flags, SampleSettings& s) {
   flags.add("--clip_skip", s.clip_skip, "layers of the text encoder left out at its end", between(0, 64)).advanced();
   flags.add("--tokenizer", s.tokenizer, "folder with the tokenizer a single file lacks").shown_as("FOLDER").advanced();
   flags.add("--variant", s.variant, "of the weight files, such as fp16").advanced();
+  flags.add("--pack_memory", s.pack_memory_mib, "MiB for weights packed for speed, 0: none [256]", non_negative())
+      .advanced();
   add_precision_flag(flags, s.mixed_precision);
   flags.make_advanced({"mixed_precision"});
 }

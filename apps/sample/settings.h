@@ -43,6 +43,7 @@ struct SampleSettings {
   int64_t clip_skip = 0;
   std::string tokenizer = {};
   std::string variant = {};
+  std::optional<int64_t> pack_memory_mib = {};
   MixedPrecision mixed_precision = MixedPrecision::no;
 };
 

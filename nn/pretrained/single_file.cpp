@@ -60,10 +60,10 @@ StateDict shapes_of_component(const std::string& name, const Json& config) {
   return shapes(UNet2DConditionModel(unet2d_condition_options(config), Init::shapes()));
 }
 
-SingleFile split_single_file(const StateDict& given) {
+SingleFile split_single_file(const StateDict& given, bool strict) {
   SingleFile result;
   result.family = ldm_family(given);
-  LoadReport report;
+  LoadReport& report = result.report;
   StateDict file = given;
   for (const LdmComponent& component : ldm_components(result.family)) {
     if (is_absent(component, file)) continue;
@@ -76,7 +76,7 @@ SingleFile split_single_file(const StateDict& given) {
     sort_extra(result.family, component, taken.report.extra, report, result.ignored);
     result.components.push_back({name, config, std::move(taken.state), std::string(component.stem)});
   }
-  require_match("single file", report);
+  if (strict) require_match("single file", report);
   for (const NamedTensor& named : file) {
     const auto components = ldm_components(result.family);
     if (std::none_of(components.begin(), components.end(),

@@ -16,6 +16,7 @@ struct SingleFile {
   /// mapped file, in the types of the file.
   std::vector<Component> components;
   std::vector<std::string> ignored;  ///< tensors that no component takes
+  LoadReport report;                 ///< what does not fit, in the file's names; empty after a strict reading
 };
 
 /// Reads a single file. Strict: every tensor of a component must be there with its shape, and no other below its
@@ -23,8 +24,9 @@ struct SingleFile {
 /// Throws IoError; ValueError beginning with the file and listing, in its own names, what does not fit.
 SingleFile read_single_file(const std::filesystem::path& path);
 
-/// The same for tensors at hand; they may be without memory. Messages do not name the file.
-SingleFile split_single_file(const StateDict& file);
+/// The same for tensors at hand; they may be without memory. Messages do not name the file. Not strict: what does not
+/// fit is reported, not thrown.
+SingleFile split_single_file(const StateDict& file, bool strict = true);
 
 /// Names and shapes of the network a config.json describes (unet, vae or text encoder), without memory. Throws
 /// ValueError.

@@ -4,6 +4,7 @@
 
 #include "apps/common/globals.h"
 #include "apps/common/memory_report.h"
+#include "apps/common/picture_memory.h"
 #include "apps/train/pictures/trainer.h"
 #include "engine/format.h"
 
@@ -53,6 +54,13 @@ int run_train_pictures(const Arguments& arguments) {
   Generator generator(uint64_t(settings.global.seed));
   Pipeline pipeline = train::make_pipeline(settings, data, generator);
   complete(settings, data, pipeline);
+  if (settings.device.is_cpu())
+    require_memory("train", pipeline,
+                   {.batch = settings.batch,
+                    .height = settings.transform.resolution,
+                    .width = settings.transform.resolution,
+                    .checkpointing = settings.gradient_checkpointing,
+                    .average = settings.use_ema});
   if (!settings.global.quiet) announce(settings, data, pipeline);
   train::PictureTrainer trainer(settings, flags.resolved(), data, std::move(pipeline));
   const OutputDir out(settings.global.out);

@@ -45,7 +45,8 @@ TEST_CASE("min-SNR: weights and loss are those of diffusers") {
     const NoiseSchedule schedule = schedule_of(entry);
     const Prediction prediction = prediction_from_name(entry.at("prediction").as_string());
     const double gamma = entry.at("gamma").as_number();
-    const DenoisingBatch batch{golden.tensor(entry, "x0"), golden.tensor(entry, "noise"), golden.tensor(entry, "t"), {}};
+    const DenoisingBatch batch{
+        golden.tensor(entry, "x0"), golden.tensor(entry, "noise"), golden.tensor(entry, "t"), {}};
     // (1 - abar) of the first timesteps is a difference of nearly equal float32 numbers.
     const Tensor weights = min_snr_weights(prediction, schedule.level(batch.t, 4), gamma);
     CHECK(disagreement(weights, golden.tensor(entry, "weights"), {0, 1e-5}) == "");

@@ -1,22 +1,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "engine/io/image.h"
 #include "engine/io/json.h"
-#include "engine/tensor.h"
 
 namespace plumb {
-
-/// One picture of f32 [1, C, H, W] in [-1, 1] (C = 1 or 3; what is outside is clamped), rounded as diffusers rounds.
-Image picture_of(const Tensor& pixels);
-
-/// The reverse: f32 [1, C, H, W]; C = 1 takes the mean of the colours.
-Tensor pixels_of(const Image& image, int64_t channels);
-
-/// All pictures in rows, about a square, on black; those of other sizes at the top left of their place.
-Image grid_of(const std::vector<Image>& pictures);
 
 /// What was asked for a picture; what is "none" or empty is left out of the texts.
 struct PictureFacts {

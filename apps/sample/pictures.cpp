@@ -6,6 +6,7 @@
 #include <span>
 
 #include "apps/common/output_dir.h"
+#include "apps/common/picture_image.h"
 #include "apps/common/picture_memory.h"
 #include "apps/common/progress.h"
 #include "apps/sample/picture_jobs.h"

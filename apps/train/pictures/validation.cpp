@@ -1,10 +1,9 @@
 #include "apps/train/pictures/validation.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 
-#include "apps/common/picture_grid.h"
+#include "apps/common/picture_image.h"
 #include "autograd/grad_mode.h"
 #include "diffusion/pipeline/pipeline_text.h"
 #include "engine/format.h"
@@ -78,9 +77,10 @@ void Validation::draw(int64_t step) {
   }
   const std::filesystem::path folder = std::filesystem::path(settings_.global.out) / "samples";
   std::filesystem::create_directories(folder);
-  const int64_t columns = classes_ > 1 ? std::min<int64_t>(classes_, 8) : int64_t(std::ceil(std::sqrt(double(count_))));
-  write_png(folder / fmt::format("step-{:08}.png", step), picture_grid(pictures, columns),
-            {{"parameters", facts(step)}});
+  std::vector<Image> images;
+  for (int64_t i = 0; i < pictures.size(0); ++i) images.push_back(picture_of(pictures, i));
+  const GridOptions grid{.columns = classes_ > 1 ? std::min<int64_t>(classes_, 8) : 0, .gap = 2, .ground = 255};
+  write_png(folder / fmt::format("step-{:08}.png", step), grid_of(images, grid), {{"parameters", facts(step)}});
 }
 
 }  // namespace plumb::train

@@ -80,12 +80,13 @@ int run_convert(const Arguments& arguments) {
   check_out(settings);
   const Pipeline pipeline = load_pipeline(settings.model, options_of(settings, flags.given("--prediction_type")));
   const bool single = is_single_file(settings.global.out);
+  std::vector<std::string> notes = pipeline.notes;
   if (single)
-    save_single_file(settings.global.out, pipeline);
+    for (std::string& note : save_single_file(settings.global.out, pipeline)) notes.push_back(std::move(note));
   else
     save_pipeline(settings.global.out, pipeline);
   if (settings.global.quiet) return kExitDone;
-  for (const std::string& note : pipeline.notes) std::fprintf(stderr, "note: %s\n", one_line(note).c_str());
+  for (const std::string& note : notes) std::fprintf(stderr, "note: %s\n", one_line(note).c_str());
   int64_t elements = 0;
   for (const PipelineModule& each : modules_of(pipeline)) elements += count(parameters(*each.module));
   std::printf("%s: %s, %lld parameters\n", settings.global.out.c_str(), single ? "single file" : "folder",

@@ -142,7 +142,8 @@ Json describe_picture_file(const fs::path& path) {
   if (!ours) return Json();
   Json json = Json::object(), networks = Json::array(), readers = Json::array();
   try {
-    const SingleFile parts = split_single_file(file, false);
+    const CarriedConfigs carried = carried_configs(path);
+    const SingleFile parts = split_single_file(file, false, carried);
     int64_t total = 0;
     for (const Component& part : parts.components) {
       networks.push_back(network_json(part.name, part.weights));
@@ -151,9 +152,13 @@ Json describe_picture_file(const fs::path& path) {
     json.set("family", name_of(parts.family)).set("elements", total).set("networks", networks);
     set_report(json, parts.report);
     json.set("ignored", list_of(parts.ignored));
-    if (fits(parts.report))
+    if (fits(parts.report)) readers.push_back("plumb");
+    // Others go by names and shapes, and would make another network of it.
+    const bool is_plain = std::none_of(parts.components.begin(), parts.components.end(),
+                                       [&](const Component& part) { return carried.count(part.name) > 0; });
+    if (fits(parts.report) && is_plain)
       for (const char* reader :
-           {"plumb", "ComfyUI (models/checkpoints)", "stable-diffusion.cpp (-m FILE)", "diffusers (from_single_file)"})
+           {"ComfyUI (models/checkpoints)", "stable-diffusion.cpp (-m FILE)", "diffusers (from_single_file)"})
         readers.push_back(reader);
   } catch (const ValueError& error) {
     json.set("family", "").set("elements", 0).set("networks", networks).set("problem", error.what());

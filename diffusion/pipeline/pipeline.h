@@ -59,9 +59,10 @@ Pipeline load_pipeline(const std::filesystem::path& path, const LoadPipelineOpti
 void save_pipeline(const std::filesystem::path& folder, const Pipeline& pipeline);
 
 /// Writes one file with the names of the original Stable Diffusion code, which ComfyUI, stable-diffusion.cpp and others
-/// load; it has no place for schedule and tokenizers. Weights keep their types. Throws ValueError for a class or a
-/// network that has no such form; IoError.
-void save_single_file(const std::filesystem::path& path, const Pipeline& pipeline);
+/// load; it has no place for tokenizers. What they would read otherwise than it is (heads, groups, a schedule), since
+/// they go by names and shapes, lies in the file's metadata for load_pipeline, and is returned in a line each for
+/// people. Weights keep their types. Throws ValueError for a class or a network that has no such form; IoError.
+std::vector<std::string> save_single_file(const std::filesystem::path& path, const Pipeline& pipeline);
 
 /// A module of a pipeline under its name in the folder ("unet", "vae", "text_encoder", …).
 struct PipelineModule {

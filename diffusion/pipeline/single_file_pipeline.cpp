@@ -62,7 +62,7 @@ void place(Pipeline& pipeline, Component& component, const LoadPipelineOptions& 
 void note_what_is_missing(const SingleFile& file, const LoadPipelineOptions& options, Pipeline& pipeline) {
   if (options.tokenizer.empty())
     pipeline.notes.push_back("a single file has no tokenizer: give --tokenizer FOLDER (vocab.json and merges.txt)");
-  if (!options.prediction)
+  if (!options.prediction && !file.scheduler)
     pipeline.notes.push_back(
         "a single file does not say what it predicts: epsilon is assumed; give --prediction_type v_prediction for "
         "models trained so (SD 2 at 768 pixels)");
@@ -90,27 +90,70 @@ LdmFamily family_to_write(const Pipeline& pipeline) {
   return linear && !linear->is_null() && linear->as_bool() ? LdmFamily::sd2 : LdmFamily::sd1;
 }
 
-/// A setting of each level; one value stands for all.
-std::vector<std::string> per_level(const Json& config, const char* key, size_t levels) {
-  const Json* value = config.find(key);
-  const std::string all = value ? value->dump() : "null";
-  if (!value || !value->is_array()) return std::vector<std::string>(levels, all);
-  std::vector<std::string> list;
-  for (const Json& each : value->as_array()) list.push_back(each.dump());
-  return list;
+/// Whether the network was trained as the family's published ones were; which sampler a folder names is a matter of
+/// taste.
+bool is_published(const SchedulerConfig& config, LdmFamily family) {
+  const Json ours = to_json(config), theirs = to_json(published_schedule(family, std::nullopt));
+  const auto value = [](const Json& json, const char* key) {
+    const Json* found = json.find(key);
+    const std::string text = found ? found->dump() : "null";
+    return text == "false" ? "null" : text;
+  };
+  for (const char* key : {"num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas",
+                          "prediction_type", "rescale_betas_zero_snr"})
+    if (value(ours, key) != value(theirs, key)) return false;
+  return true;
 }
 
-/// Readers take the sizes from names and shapes: a network they would read otherwise must not be written.
-void check_readable(const StateDict& file, const Json& config) {
-  const SingleFile read = split_single_file(file);
-  const Json& found = read.components.at(0).config;
-  const size_t levels = config.at("block_out_channels").size();
-  for (const char* key : {"attention_head_dim", "norm_num_groups", "addition_time_embed_dim", "resnet_time_scale_shift",
-                          "freq_shift", "flip_sin_to_cos", "act_fn"}) {
-    const auto wrote = per_level(config, key, levels), reads = per_level(found, key, levels);
-    require<ValueError>(wrote == reads, "single file: readers of such files take {} to be {} ({}); write a folder", key,
-                        fmt::join(reads, ", "), fmt::join(wrote, ", "));
+/// A configuration with every key, as the component's class writes it.
+Json whole_config(const std::string& name, const Json& config) {
+  if (name == "unet") return make_picture_denoiser(config, Init::shapes())->config();
+  if (name == "vae") return config_of(autoencoder_kl_options(config));
+  ClipTextOptions text = clip_text_options(config);
+  if (text.eos_token_id == text.vocab_size - 1) text.eos_token_id = 2;  // stands for the largest token: the same
+  return config_of(text);
+}
+
+/// The config.json that readers make of a component's names and shapes, or the reason why they cannot.
+Json as_read(LdmFamily family, const std::string& name, const StateDict& file) {
+  const auto known = ldm_components(family);
+  const auto found =
+      std::find_if(known.begin(), known.end(), [&](const LdmComponent& each) { return each.name == name; });
+  try {
+    return whole_config(name, ldm_config(family, *found, file));
+  } catch (const ValueError& error) {
+    return Json(error.what());
   }
+}
+
+/// Keys that say nothing of what a network computes.
+bool is_computed_with(const std::string& key) {
+  constexpr std::string_view kOthers[] = {"sample_size",        "initializer_range",   "initializer_factor",
+                                          "force_upcast",       "upcast_attention",    "pad_token_id",
+                                          "bos_token_id",       "architectures",       "projection_dim",
+                                          "_diffusers_version", "transformers_version"};
+  return std::find(std::begin(kOthers), std::end(kOthers), key) == std::end(kOthers);
+}
+
+/// A list of equal values is that value: of heads, or of layers.
+std::string plain(const Json& value) {
+  if (!value.is_array() || value.size() == 0) return value.dump();
+  for (const Json& each : value.as_array())
+    if (each.dump() != value[0].dump()) return value.dump();
+  return value[0].dump();
+}
+
+/// In a line each, what readers take to be otherwise.
+std::vector<std::string> misread(const std::string& name, const Json& config, const Json& read) {
+  if (read.is_string()) return {fmt::format("other programs cannot read the {}: {}", name, read.as_string())};
+  std::vector<std::string> lines;
+  for (const JsonMember& member : config.as_object()) {
+    const Json* other = read.find(member.key);
+    const std::string is = plain(member.value), seems = other ? plain(*other) : "null";
+    if (is_computed_with(member.key) && is != seems)
+      lines.push_back(fmt::format("other programs take {} of the {} to be {} ({})", member.key, name, seems, is));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -119,7 +162,9 @@ Pipeline load_single_file(const fs::path& path, const LoadPipelineOptions& optio
   SingleFile file = read_single_file(path);
   Pipeline pipeline;
   pipeline.class_name = file.family == LdmFamily::sdxl ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline";
-  pipeline.scheduler = published_schedule(file.family, options.prediction);
+  pipeline.scheduler = file.scheduler ? scheduler_config(*file.scheduler, path.string())
+                                      : published_schedule(file.family, options.prediction);
+  if (options.prediction) pipeline.scheduler.prediction_type = *options.prediction;
   try {
     for (Component& component : file.components) place(pipeline, component, options);
   } catch (const ValueError& error) {
@@ -130,7 +175,7 @@ Pipeline load_single_file(const fs::path& path, const LoadPipelineOptions& optio
   return pipeline;
 }
 
-void save_single_file(const fs::path& path, const Pipeline& pipeline) {
+std::vector<std::string> save_single_file(const fs::path& path, const Pipeline& pipeline) {
   const LdmFamily family = family_to_write(pipeline);
   std::vector<Component> components;
   const auto put = [&](const char* name, Json config, Module* module) {
@@ -143,8 +188,20 @@ void save_single_file(const fs::path& path, const Pipeline& pipeline) {
   if (pipeline.text_encoder_2)
     put("text_encoder_2", config_of(pipeline.text_encoder_2->options()), pipeline.text_encoder_2.get());
   const StateDict file = join_single_file(family, components);
-  check_readable(file, components.at(0).config);
-  save_state(path, file);
+  CarriedConfigs carried;
+  std::vector<std::string> notes;
+  for (const Component& component : components) {
+    const std::vector<std::string> lines =
+        misread(component.name, whole_config(component.name, component.config), as_read(family, component.name, file));
+    if (!lines.empty()) carried.emplace(component.name, component.config);
+    notes.insert(notes.end(), lines.begin(), lines.end());
+  }
+  if (!is_published(pipeline.scheduler, family)) carried.emplace("scheduler", to_json(pipeline.scheduler));
+  if (prediction_of(pipeline.scheduler) != Prediction::epsilon)
+    notes.push_back(fmt::format("other programs must be told what the network predicts: {}",
+                                name_of(prediction_of(pipeline.scheduler))));
+  save_state(path, file, with_configs(carried));
+  return notes;
 }
 
 }  // namespace plumb

@@ -14,6 +14,8 @@
 namespace plumb {
 namespace {
 
+constexpr std::string_view kConfigKey = "plumb.config.";
+
 void append(std::vector<std::string>& to, const std::vector<std::string>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
@@ -60,16 +62,33 @@ StateDict shapes_of_component(const std::string& name, const Json& config) {
   return shapes(UNet2DConditionModel(unet2d_condition_options(config), Init::shapes()));
 }
 
-SingleFile split_single_file(const StateDict& given, bool strict) {
+CarriedConfigs carried_configs(const std::filesystem::path& path) {
+  CarriedConfigs configs;
+  const SafetensorsFile file(path);
+  for (const auto& [key, value] : file.header().metadata())
+    if (key.starts_with(kConfigKey))
+      configs.emplace(key.substr(kConfigKey.size()), Json::parse(value, path.string() + ": " + key));
+  return configs;
+}
+
+Metadata with_configs(const CarriedConfigs& configs) {
+  Metadata metadata{{"format", "pt"}};
+  for (const auto& [name, config] : configs) metadata.emplace(std::string(kConfigKey) + name, config.dump());
+  return metadata;
+}
+
+SingleFile split_single_file(const StateDict& given, bool strict, const CarriedConfigs& carried) {
   SingleFile result;
   result.family = ldm_family(given);
+  if (const auto found = carried.find("scheduler"); found != carried.end()) result.scheduler = found->second;
   LoadReport& report = result.report;
   StateDict file = given;
   for (const LdmComponent& component : ldm_components(result.family)) {
     if (is_absent(component, file)) continue;
     if (component.part == LdmPart::clip) file = with_text_model(file, component);
     const std::string name(component.name);
-    const Json config = ldm_config(result.family, component, file);
+    const auto told = carried.find(name);
+    const Json config = told != carried.end() ? told->second : ldm_config(result.family, component, file);
     FromLdm taken = from_ldm(component.part, std::string(component.prefix), shapes_of_component(name, config), file);
     append(report.missing, taken.report.missing);
     append(report.misshaped, taken.report.misshaped);
@@ -89,7 +108,7 @@ SingleFile split_single_file(const StateDict& given, bool strict) {
 SingleFile read_single_file(const std::filesystem::path& path) {
   const StateDict file = load_state(path);
   try {
-    return split_single_file(file);
+    return split_single_file(file, true, carried_configs(path));
   } catch (const ValueError& error) {
     raise<ValueError>("{}: {}", path.string(), error.what());
   }

@@ -5,6 +5,7 @@
 
 #include "diffusion/pipeline/pipeline.h"
 #include "engine/error.h"
+#include "nn/pretrained/single_file.h"
 #include "nn/state_file.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
 #include "tests/support/numeric.h"
@@ -133,19 +134,40 @@ TEST_CASE("single file: tokenizers come from a folder") {
   CHECK(nested.tokenizer_files.size() == 6);
 }
 
-TEST_CASE("single file: what readers would take for another network is not written") {
+TEST_CASE("single file: what names and shapes do not tell is carried along, and said") {
   const TempDir dir;
   const fs::path path = dir / "a.safetensors";
   CHECK(has(message_of([&] { save_single_file(path, tiny_pipeline("DDPMPipeline")); }), "has no such form"));
+  CHECK(save_single_file(path, tiny_pipeline("StableDiffusionPipeline")).empty());
+  CHECK(carried_configs(path).count("unet") == 0);
+
   Pipeline pipeline = tiny_pipeline("StableDiffusionPipeline");
   UNet2DConditionOptions options = plumb::test::tiny_condition_unet(false);
   options.attention_head_dim = 4;
+  options.norm_num_groups = 4;
   Generator generator(1);
   pipeline.unet = make_picture_denoiser(config_of(options), generator);
-  CHECK(has(message_of([&] { save_single_file(path, pipeline); }), "take attention_head_dim to be 8, 8 (4, 4)"));
-  options.attention_head_dim = std::vector<int64_t>{8, 8};
-  pipeline.unet = make_picture_denoiser(config_of(options), generator);
-  save_single_file(path, pipeline);
+  pipeline.scheduler.prediction_type = Prediction::v_prediction;
+  const std::vector<std::string> notes = save_single_file(path, pipeline);
+  CHECK(std::count(notes.begin(), notes.end(), "other programs take attention_head_dim of the unet to be 8 (4)") == 1);
+  CHECK(has(notes.back(), "v_prediction"));
+  const Pipeline back = load_pipeline(path);
+  CHECK(back.unet->config() == pipeline.unet->config());
+  CHECK(prediction_of(back.scheduler) == Prediction::v_prediction);
+  CHECK(prediction_of(load_pipeline(path, {.prediction = Prediction::sample}).scheduler) == Prediction::sample);
+  check_same_weights(back, pipeline);
+
+  StateDict file = load_state(path);
+  save_state(path, file, {{"plumb.config.unet", "{\"block_out"}});
+  CHECK(has(message_of([&] { load_pipeline(path); }), "a.safetensors: plumb.config.unet"));
+  save_state(path, file, {{"plumb.config.unet", "{\"_class_name\": \"UNet2DConditionModel\"}"}});
+  CHECK(has(message_of([&] { load_pipeline(path); }), "names and shapes must match"));
+}
+
+TEST_CASE("single file: a file that was cut is named") {
+  const TempDir dir;
+  const fs::path path = dir / "a.safetensors";
+  save_single_file(path, tiny_pipeline("StableDiffusionPipeline"));
   fs::resize_file(path, fs::file_size(path) - 1);
   CHECK(has(message_of([&] { load_pipeline(path); }), "a.safetensors"));
 }

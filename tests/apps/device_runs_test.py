@@ -151,6 +151,13 @@ def train_pictures(report, runs):
     cpu, cuda, eager = (runs.folder / f"pictures {name}" for name in ("cpu", "cuda", "eager"))
     same_log(report, "pictures", cuda, cpu, 1e-4)
     report.expect(files(cuda) == files(eager), "pictures: a captured step has the bits of one that is not")
+    drawn = [runs.folder / f"drawn {device}" for device in ("cuda", "cpu")]
+    for device, out in zip(("cuda", "cpu"), drawn):
+        runs.expect(report, "sample", "--model", cpu / "model", "--num_images", 3, "--sampler", "euler_ancestral", "--num_inference_steps", 4,
+                    "--save_tensors", "--quiet", "--device", device, "--out", out)
+    same_tensors(report, "sampled pictures", *(out / "samples.safetensors" for out in drawn), 1e-4)
+    runs.expect(report, "sample", "--model", cpu / "model", "--mixed_precision", "bf16", "--num_inference_steps", 2, "--quiet", "--device", "cuda",
+                "--out", runs.folder / "drawn bf16")
 
 
 def half_precision(report, runs):

@@ -207,15 +207,26 @@ Json measured_json(const Settings& s, PointModel model, int64_t steps) {
   return json.set("peak_bytes", step.peak_bytes).set("step_s", seconds).set("run_s", seconds * double(steps));
 }
 
+/// Of what the model denoises: as given, or as the model says, or Stable Diffusion's.
+std::vector<int64_t> shape_of(const Settings& s, const std::optional<Model>& model) {
+  if (!s.shape.empty()) return s.shape;
+  if (model && model->points) return {model->points->network->options().dimensions};
+  if (!model || !model->pictures) return {4, 64, 64};
+  const Pipeline& pipeline = *model->pictures;
+  Size2d size = pipeline.unet->sample_size();
+  const int64_t side = s.resolution.value_or(0) / (pipeline.vae ? pipeline.vae->options().reduction() : 1);
+  if (side > 0) size = {side, side};
+  return size.height > 0 ? std::vector<int64_t>{pipeline.unet->in_channels(), size.height, size.width}
+                         : std::vector<int64_t>{4, 64, 64};
+}
+
 }  // namespace
 
 Json make_plan(const Settings& s) {
   const PublishedSettings* published = find_published(s.objective.name, s.policy);
   std::optional<Model> model;
   if (!s.model.empty()) model = load_model(s);
-  std::vector<int64_t> shape = s.shape;
-  if (shape.empty()) shape = {4, 64, 64};
-  if (s.shape.empty() && model && model->points) shape = {model->points->network->options().dimensions};
+  const std::vector<int64_t> shape = shape_of(s, model);
   const std::optional<double> beta = beta_of(s, published, elements_of(shape));
 
   Json plan = Json::object();

@@ -11,6 +11,7 @@
 #include "engine/error.h"
 #include "engine/io/file.h"
 #include "engine/io/safetensors.h"
+#include "tests/diffusion/pipeline/tiny_pipeline.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;
@@ -202,6 +203,18 @@ TEST_CASE("plan: any diffusers folder is counted from the headers of its files")
   CHECK(lora.at("memory").at("initial").as_integer() == 0);
   std::filesystem::remove(model / "unet/diffusion_pytorch_model.safetensors");
   CHECK_THROWS_AS(plan::make_plan(settings), UsageError);
+}
+
+TEST_CASE("plan: the strength of beta is that of the model's latents") {
+  const TempDir folder;
+  save_pipeline(folder / "sd", tiny_pipeline("StableDiffusionPipeline"));
+  plan::Settings settings = settings_for("diffusion_dpo");
+  settings.model = (folder / "sd").string();
+  CHECK(plan::make_plan(settings).at("beta").at("elements").as_integer() == 4 * 8 * 8);
+  settings.resolution = 24;  // the autoencoder halves it
+  CHECK(plan::make_plan(settings).at("beta").at("elements").as_integer() == 4 * 12 * 12);
+  settings.shape = {3, 5};
+  CHECK(plan::make_plan(settings).at("beta").at("elements").as_integer() == 15);
 }
 
 TEST_CASE("plan: what does not fit is refused") {

@@ -30,7 +30,7 @@ cp "$root"/bench/compare_gpu.py "$pack/bench/"
 cp "$root"/bench/peers/torch_gpu.py "$root"/bench/peers/torch_gpu_steps.py "$root"/bench/peers/torch_unet.py "$pack/bench/peers/"
 mkdir -p "$pack/tests/apps" "$pack/tests/support"
 cp "$root/tests/apps/device_runs_test.py" "$pack/tests/apps/"
-cp "$root/tests/support/tree.py" "$pack/tests/support/"
+cp "$root/tests/support/pictures.py" "$root/tests/support/tree.py" "$pack/tests/support/"
 (cd "$root" && git log -1 --format=%h 2>/dev/null || echo unknown) >"$pack/commit"
 tar -czf "$pack.tar.gz" -C "$pack" .
 rm -rf "$pack"

@@ -22,15 +22,9 @@ TensorsByName by_name(const char* what, const StateDict& state) {
   return tensors;
 }
 
-/// "; 2 missing: a, b". A wrong file is easiest told from its whole list, as far as one can read it.
+/// "; 2 missing: a, b", every name: a wrong file is told from its whole list.
 std::string list_of(const char* title, const std::vector<std::string>& names) {
-  constexpr size_t kMost = 40;
-  if (names.empty()) return "";
-  const size_t shown = std::min(names.size(), kMost);
-  std::string text = fmt::format("; {} {}: {}", names.size(), title,
-                                 fmt::join(names.begin(), names.begin() + std::ptrdiff_t(shown), ", "));
-  if (shown < names.size()) text += fmt::format(", and {} more", names.size() - shown);
-  return text;
+  return names.empty() ? "" : fmt::format("; {} {}: {}", names.size(), title, fmt::join(names, ", "));
 }
 
 void compare(const std::string& name, const Shape& expected, TensorsByName& given, LoadReport& report) {

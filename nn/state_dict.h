@@ -36,7 +36,7 @@ struct LoadReport {
   std::vector<std::string> misshaped;  ///< "name (expected [a, b], got [c])"; always an error
 };
 
-/// Throws ValueError "WHAT: names and shapes must match; …" listing what the report holds (the first 40 of each kind),
+/// Throws ValueError "WHAT: names and shapes must match; …" listing everything the report holds,
 /// unless it is empty or, when not strict, holds missing and extra names alone.
 void require_match(const char* what, const LoadReport& report, bool strict = true);
 

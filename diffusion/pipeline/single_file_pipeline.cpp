@@ -16,14 +16,14 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The family's published schedule.
-SchedulerConfig published_schedule(LdmFamily family, std::optional<Prediction> prediction) {
+SchedulerConfig published_schedule(LdmFamily family) {
   Json json = Json::object();
   const char* kind = family == LdmFamily::sd1   ? "PNDMScheduler"
                      : family == LdmFamily::sd2 ? "DDIMScheduler"
                                                 : "EulerDiscreteScheduler";
   json.set("_class_name", kind).set("num_train_timesteps", 1000).set("beta_schedule", "scaled_linear");
   json.set("beta_start", 0.00085).set("beta_end", 0.012).set("steps_offset", 1).set("timestep_spacing", "leading");
-  json.set("prediction_type", name_of(prediction.value_or(Prediction::epsilon)));
+  json.set("prediction_type", name_of(Prediction::epsilon));
   if (family == LdmFamily::sd1) json.set("skip_prk_steps", true);
   if (family == LdmFamily::sd2) json.set("clip_sample", false);
   if (family != LdmFamily::sdxl) json.set("set_alpha_to_one", false);
@@ -93,7 +93,7 @@ LdmFamily family_to_write(const Pipeline& pipeline) {
 /// Whether the network was trained as the family's published ones were; which sampler a folder names is a matter of
 /// taste.
 bool is_published(const SchedulerConfig& config, LdmFamily family) {
-  const Json ours = to_json(config), theirs = to_json(published_schedule(family, std::nullopt));
+  const Json ours = to_json(config), theirs = to_json(published_schedule(family));
   const auto value = [](const Json& json, const char* key) {
     const Json* found = json.find(key);
     const std::string text = found ? found->dump() : "null";
@@ -162,8 +162,8 @@ Pipeline load_single_file(const fs::path& path, const LoadPipelineOptions& optio
   SingleFile file = read_single_file(path);
   Pipeline pipeline;
   pipeline.class_name = file.family == LdmFamily::sdxl ? "StableDiffusionXLPipeline" : "StableDiffusionPipeline";
-  pipeline.scheduler = file.scheduler ? scheduler_config(*file.scheduler, path.string())
-                                      : published_schedule(file.family, options.prediction);
+  pipeline.scheduler =
+      file.scheduler ? scheduler_config(*file.scheduler, path.string()) : published_schedule(file.family);
   if (options.prediction) pipeline.scheduler.prediction_type = *options.prediction;
   try {
     for (Component& component : file.components) place(pipeline, component, options);

@@ -219,10 +219,12 @@ void PreferenceTrainer::apply(PreferenceStepResult& result) {
   finish(result);
 }
 
-void PreferenceTrainer::update(const PreferenceStepResult& result) {
+Tensor PreferenceTrainer::is_dropped(const PreferenceStepResult& result) {
   const Tensor loss = reshape(result.output.loss.value().to(DType::f64), result.grad_norm.shape());
-  models_.optimizer->step(logical_or(not_finite(result.grad_norm), not_finite(loss)));
+  return logical_or(not_finite(result.grad_norm), not_finite(loss));
 }
+
+void PreferenceTrainer::update(const PreferenceStepResult& result) { models_.optimizer->step(is_dropped(result)); }
 
 void PreferenceTrainer::finish(PreferenceStepResult& result) {
   result.learning_rate = models_.optimizer->learning_rate();

@@ -95,6 +95,8 @@ class PreferenceTrainer {
   /// gradient is not finite; finish() is the host's, and is left out after such a step. A caller that captures
   /// gradients() and update() as one graph of the device calls finish() after each replay.
   void update(const PreferenceStepResult& result);
+  /// Whether update() changes nothing, as a bool of one element on the device: for an average of the weights.
+  static Tensor is_dropped(const PreferenceStepResult& result);
   void finish(PreferenceStepResult& result);
 
   Denoiser& reference() { return update_ ? update_->reference() : *models_.initial; }

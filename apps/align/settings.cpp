@@ -27,7 +27,36 @@ void add_data_flags(Flags& flags, AlignSettings& s) {
   flags.add("--sigma", s.pairs.world.sigma, "standard deviation of its modes", positive()).advanced();
 }
 
-void add_training_flags(Flags& flags, AlignSettings& s) {
+void add_random_condition_flags(Flags& flags, AlignSettings& s) {
+  RandomConditionOptions& random = s.trainer.random_conditions;
+  flags
+      .add_choice("--random_condition", random.kind,
+                  {{"none", RandomConditionKind::none},
+                   {"constant", RandomConditionKind::constant},
+                   {"exponential", RandomConditionKind::exponential},
+                   {"sigmoid", RandomConditionKind::sigmoid}},
+                  "how the chance that other classes replace a pair's c and c- depends on t")
+      .advanced();
+  flags.add("--random_condition_probability", random.probability, "of constant", between(0, 1)).advanced();
+  flags.add("--random_condition_noise", random.others_take_noise, "pairs not replaced take the forward process' target")
+      .advanced();
+}
+
+void add_sample_flags(Flags& flags, AlignSettings& s) {
+  flags
+      .add("--validation_steps", s.validation_steps, "steps between samples drawn for their spread, 0: never",
+           non_negative())
+      .advanced();
+  flags.add("--num_validation_samples", s.num_validation_samples, "points drawn", between(2, 1'000'000)).advanced();
+}
+
+}  // namespace
+
+void add_objective_flags(Flags& flags, PreferenceSettings& s) {
+  add_objective_flags(flags, s.objective, s.models.policy.name);
+}
+
+void add_training_flags(Flags& flags, PreferenceSettings& s) {
   flags.add("--max_train_steps", s.optimizer.lr.total_steps, "optimiser steps", at_least(1));
   flags.add("--train_batch_size", s.batch, "pairs of one forward", between(1, 10'000'000));
   flags.add("--gradient_accumulation_steps", s.accumulation, "forwards of one step", between(1, 10'000'000));
@@ -41,7 +70,7 @@ void add_training_flags(Flags& flags, AlignSettings& s) {
   flags.add("--merge_lora", s.merge_lora, "write the model with the adapter merged in").advanced();
 }
 
-void add_timestep_flags(Flags& flags, AlignSettings& s) {
+void add_timestep_flags(Flags& flags, PreferenceSettings& s) {
   flags.add_choice("--timestep_sampling", s.trainer.timesteps.kind,
                    {{"uniform", TimestepSampling::uniform},
                     {"aware", TimestepSampling::aware},
@@ -65,22 +94,7 @@ void add_timestep_flags(Flags& flags, AlignSettings& s) {
       .advanced();
 }
 
-void add_random_condition_flags(Flags& flags, AlignSettings& s) {
-  RandomConditionOptions& random = s.trainer.random_conditions;
-  flags
-      .add_choice("--random_condition", random.kind,
-                  {{"none", RandomConditionKind::none},
-                   {"constant", RandomConditionKind::constant},
-                   {"exponential", RandomConditionKind::exponential},
-                   {"sigmoid", RandomConditionKind::sigmoid}},
-                  "how the chance that other classes replace a pair's c and c- depends on t")
-      .advanced();
-  flags.add("--random_condition_probability", random.probability, "of constant", between(0, 1)).advanced();
-  flags.add("--random_condition_noise", random.others_take_noise, "pairs not replaced take the forward process' target")
-      .advanced();
-}
-
-void add_reference_flags(Flags& flags, AlignSettings& s) {
+void add_reference_flags(Flags& flags, PreferenceSettings& s) {
   flags.add("--ref_update_steps", s.reference.tau, "tau: steps after which the student becomes the reference, 0: never",
             non_negative());
   flags.add("--ref_divergence_bound", s.reference.delta, "delta: divergence at which that ends").advanced();
@@ -105,7 +119,7 @@ void add_reference_flags(Flags& flags, AlignSettings& s) {
   flags.add("--dd_rank", s.models.policy.data_driven.rank, "of those; alpha is the same", between(1, 65536)).advanced();
 }
 
-void add_watch_flags(Flags& flags, AlignSettings& s) {
+void add_watch_flags(Flags& flags, PreferenceSettings& s) {
   flags
       .add("--divergence_steps", s.trainer.divergence_every, "steps between measured divergences, 0: never",
            non_negative())
@@ -114,16 +128,9 @@ void add_watch_flags(Flags& flags, AlignSettings& s) {
       .add("--log_bins_steps", s.log_bins_steps, "steps between reward scale and accuracy by t, 0: never",
            non_negative())
       .advanced();
-  flags
-      .add("--validation_steps", s.validation_steps, "steps between samples drawn for their spread, 0: never",
-           non_negative())
-      .advanced();
-  flags.add("--num_validation_samples", s.num_validation_samples, "points drawn", between(2, 1'000'000)).advanced();
   add_checkpoint_flags(flags, s.checkpoints);
   add_health_flags(flags, s.health, true);
 }
-
-}  // namespace
 
 void add_objective_flags(Flags& flags, ObjectiveChoice& objective, std::string& policy) {
   std::vector<std::string> names;
@@ -176,11 +183,12 @@ bool sums_elements(const ObjectiveSettings& settings) {
 
 void add_flags(Flags& flags, AlignSettings& s) {
   add_data_flags(flags, s);
-  add_objective_flags(flags, s.objective, s.models.policy.name);
+  add_objective_flags(flags, s);
   add_training_flags(flags, s);
   add_timestep_flags(flags, s);
   add_random_condition_flags(flags, s);
   add_reference_flags(flags, s);
+  add_sample_flags(flags, s);
   add_watch_flags(flags, s);
   flags.make_advanced({"pairs_per_class", "train_batch_size", "timestep_sampling", "gradient_accumulation_steps",
                        "lr_scheduler", "lr_warmup_steps", "max_grad_norm", "checkpointing_steps",
@@ -195,7 +203,7 @@ std::string host_work(const AlignSettings& s) {
   return "";
 }
 
-void resolve(AlignSettings& s) {
+void resolve(PreferenceSettings& s) {
   constexpr int64_t kMostPairs = 100'000'000;
   require<UsageError>(s.accumulation <= kMostPairs / s.batch,
                       "align: --train_batch_size {} times --gradient_accumulation_steps {} must be at most {} pairs",
@@ -205,9 +213,13 @@ void resolve(AlignSettings& s) {
   s.trainer.micro_batch = s.batch;
   if (s.reference.tau > 0) s.trainer.reference_update = s.reference;
   s.models.moving_reference = s.reference.tau > 0;
-  s.models.world = s.pairs.world;
   s.models.dtype = compute_dtype(s.mixed_precision, "align");
   s.models.policy.data_driven.alpha = double(s.models.policy.data_driven.rank);
+}
+
+void resolve(AlignSettings& s) {
+  resolve(static_cast<PreferenceSettings&>(s));
+  s.models.world = s.pairs.world;
 }
 
 }  // namespace plumb

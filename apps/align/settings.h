@@ -32,15 +32,13 @@ ObjectiveSettings objective_settings(const ObjectiveChoice& choice, const std::s
 /// Whether the options ask for errors that are sums over elements.
 bool sums_elements(const ObjectiveSettings& settings);
 
-/// What `plumb align` can be told. Flag names are diffusers' where it has one. Published defaults are AdamW's, the
-/// clip, the rate's course and beta (by strength); rate, steps and batch are those of the 2D experiment, for the
-/// published ones belong to networks of 10^9 weights.
-struct AlignSettings {
+/// What every run of `plumb align` can be told, on points or pictures. Flag names are diffusers' where it has one.
+/// Published defaults are AdamW's, the clip, the rate's course and beta (by strength); rate, steps and batch are those
+/// of the 2D experiment, for the published ones belong to networks of 10^9 weights.
+struct PreferenceSettings {
   GlobalFlags global{.out = "runs/align"};
   std::string model = {};
-  std::string data = {};              ///< file of pairs; empty: made as `plumb pairs` makes them
-  std::string pair_source = "clean";  ///< clean, or model
-  PairSettings pairs = {};
+  std::string data = {};  ///< the pairs
   bool one_pair_per_prompt = false;
   ObjectiveChoice objective = {};
   AlignModelOptions models = {};
@@ -58,7 +56,6 @@ struct AlignSettings {
   ReferenceUpdateOptions reference{.tau = 0, .delta = 0.05};
   int64_t log_bins_steps = 10;
   int64_t validation_steps = 0;
-  int64_t num_validation_samples = 600;
   CheckpointSettings checkpoints = {};
   HealthLimits health = {};
 
@@ -66,13 +63,31 @@ struct AlignSettings {
   int64_t effective_batch() const { return batch * accumulation; }
 };
 
+/// Flags of every run: the objective, training, timesteps, the reference.
+void add_objective_flags(Flags& flags, PreferenceSettings& settings);
+void add_training_flags(Flags& flags, PreferenceSettings& settings);
+void add_timestep_flags(Flags& flags, PreferenceSettings& settings);
+void add_reference_flags(Flags& flags, PreferenceSettings& settings);
+/// What is measured and logged on the way, checkpoints, health rules.
+void add_watch_flags(Flags& flags, PreferenceSettings& settings);
+
+/// Settings that follow from others: the scaled rate, the micro-batch, the reference update, the compute type. Call
+/// after parsing. Throws UsageError for a batch that is too large, or for fp16.
+void resolve(PreferenceSettings& settings);
+
+/// What `plumb align` can be told of a point model.
+struct AlignSettings : PreferenceSettings {
+  std::string pair_source = "clean";  ///< without data: clean, or model
+  PairSettings pairs = {};
+  int64_t num_validation_samples = 600;
+};
+
 void add_flags(Flags& flags, AlignSettings& settings);
 
 /// What of a step is the host's work, in a few words, so that it cannot be one graph of a device; empty: nothing.
 std::string host_work(const AlignSettings& settings);
 
-/// Settings that follow from others: the scaled rate, the micro-batch, the reference update, the compute type. Call
-/// after parsing. Throws UsageError for a batch that is too large, or for fp16.
+/// As above, and the oracle's world.
 void resolve(AlignSettings& settings);
 
 }  // namespace plumb

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 WAIT = 60  # seconds after which something hangs
-TIMES = ("samples_per_s", "step_s")  # what two runs of the same bits may differ in
+TIMES = ("samples_per_s", "step_s", "data_s")  # what two runs of the same bits may differ in
 
 
 def steps_of(out):

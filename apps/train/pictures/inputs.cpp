@@ -37,7 +37,12 @@ Inputs::Inputs(const PictureSettings& settings, const PictureDataset& data, Pipe
 void Inputs::prepare() {
   if (pipeline_.unet->context_features() > 0) texts_ = std::make_unique<Texts>(settings_, data_, pipeline_);
   if (pipeline_.vae && settings_.cache_latents && settings_.transform.center_crop)
-    latents_ = std::make_unique<Latents>(settings_, data_, pipeline_);
+    latents_ = std::make_unique<Latents>(LatentsOptions{.transform = settings_.transform,
+                                                        .workers = settings_.workers,
+                                                        .folder = settings_.global.out + "/cache",
+                                                        .device = settings_.device,
+                                                        .quiet = settings_.global.quiet},
+                                         data_, pipeline_);
 }
 
 /// The first step finds the place that all others write to.

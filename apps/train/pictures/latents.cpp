@@ -24,8 +24,7 @@ std::string times_of(const PictureDataset& data) {
   return hash.finish_hex();
 }
 
-std::string key_of(const PictureSettings& settings, const PictureDataset& data, Pipeline& pipeline) {
-  const PictureTransform& transform = settings.transform;
+std::string key_of(const PictureTransform& transform, const PictureDataset& data, Pipeline& pipeline) {
   return sha256_hex(fmt::format("{} {} {} {} {} {} {} {}", hash_of(data), times_of(data), fingerprint(*pipeline.vae),
                                 std::string(name_of(pipeline.vae->dtype())), transform.resolution, transform.channels,
                                 std::string(name_of(transform.filter)), transform.random_flip));
@@ -47,8 +46,8 @@ Tensor moments_of(AutoencoderKL& vae, const Tensor& pixels) {
   return cat({found.mean().value(), found.logvar().value()}, 1).to(DType::f32);
 }
 
-Latents::Latents(const PictureSettings& settings, const PictureDataset& data, Pipeline& pipeline)
-    : transform_(settings.transform) {
+Latents::Latents(const LatentsOptions& options, const PictureDataset& data, Pipeline& pipeline)
+    : transform_(options.transform) {
   PictureTransform plain = transform_;
   plain.random_flip = false;
   const int64_t count = int64_t(data.samples.size()), variants = transform_.random_flip ? 2 : 1;
@@ -58,12 +57,12 @@ Latents::Latents(const PictureSettings& settings, const PictureDataset& data, Pi
     for (int64_t i = kTogether * batch; i < std::min(count, kTogether * (batch + 1)); ++i) samples.push_back(i);
     return PictureLoader::Plan{samples, {}};
   };
-  PictureLoader loader(data, plain, plan, {.workers = settings.workers, .memory = 0});
+  PictureLoader loader(data, plain, plan, {.workers = options.workers, .memory = 0});
   const auto make = [&](int64_t begin, int64_t end) {
     std::vector<Tensor> moments, origins;
     for (int64_t batch = begin / variants / kTogether; batch * kTogether * variants < end; ++batch) {
       const PictureBatch pictures = loader.at(batch);
-      const Tensor pixels = pictures.pixels.to(settings.device);
+      const Tensor pixels = pictures.pixels.to(options.device);
       std::vector<Tensor> both = {unsqueeze(moments_of(*pipeline.vae, pixels).to(kCpu), 1)};
       if (variants == 2) both.push_back(unsqueeze(moments_of(*pipeline.vae, flip(pixels, {3})).to(kCpu), 1));
       moments.push_back(flatten(cat(both, 1), 0, 1));
@@ -72,12 +71,12 @@ Latents::Latents(const PictureSettings& settings, const PictureDataset& data, Pi
     }
     return TensorMap{{"moments", cat(moments, 0)}, {"origins", cat(origins, 0)}};
   };
-  cache_ = std::make_unique<RowCache>(std::filesystem::path(settings.global.out) / "cache",
+  cache_ = std::make_unique<RowCache>(options.folder,
                                       RowCache::Options{.name = "latents",
-                                                        .key = key_of(settings, data, pipeline),
+                                                        .key = key_of(transform_, data, pipeline),
                                                         .rows = count * variants,
                                                         .rows_a_file = kPicturesAFile * variants,
-                                                        .quiet = settings.global.quiet},
+                                                        .quiet = options.quiet},
                                       make);
 }
 

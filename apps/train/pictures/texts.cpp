@@ -22,6 +22,34 @@ std::string key_of(const Pipeline& pipeline, const std::vector<std::string>& cap
 
 }  // namespace
 
+TextRows::TextRows(const std::string& folder, const Pipeline& pipeline, const std::vector<std::string>& texts,
+                   bool quiet) {
+  const TextEncoders encoders = text_encoders_of(pipeline);
+  const auto make = [&](int64_t begin, int64_t end) {
+    constexpr int64_t kTogether = 16;
+    std::vector<Tensor> contexts, pooled;
+    for (int64_t i = begin; i < end; i += kTogether) {
+      const size_t count = size_t(std::min(kTogether, end - i));
+      const Condition condition = encode_prompts(encoders, std::span(texts).subspan(size_t(i), count));
+      contexts.push_back(condition.context.to(kCpu).to(DType::f32));
+      if (condition.pooled.defined()) pooled.push_back(condition.pooled.to(kCpu).to(DType::f32));
+    }
+    TensorMap made{{"context", cat(contexts, 0)}};
+    if (!pooled.empty()) made.emplace("pooled", cat(pooled, 0));
+    return made;
+  };
+  cache_ = std::make_unique<RowCache>(
+      folder,
+      RowCache::Options{.name = "text", .key = key_of(pipeline, texts), .rows = int64_t(texts.size()), .quiet = quiet},
+      make);
+}
+
+Condition TextRows::of(const std::vector<int64_t>& rows) const {
+  Condition condition{.context = cache_->gather("context", rows)};
+  if (cache_->contains("pooled")) condition.pooled = cache_->gather("pooled", rows);
+  return condition;
+}
+
 Texts::Texts(const PictureSettings& settings, const PictureDataset& data, const Pipeline& pipeline)
     : proportion_empty_(settings.proportion_empty_prompts) {
   std::vector<std::string> captions = {""};
@@ -31,26 +59,7 @@ Texts::Texts(const PictureSettings& settings, const PictureDataset& data, const 
     if (is_new) captions.push_back(sample.caption);
     row_of_.push_back(row->second);
   }
-  const TextEncoders encoders = text_encoders_of(pipeline);
-  const auto make = [&](int64_t begin, int64_t end) {
-    constexpr int64_t kTogether = 16;
-    std::vector<Tensor> contexts, pooled;
-    for (int64_t i = begin; i < end; i += kTogether) {
-      const size_t count = size_t(std::min(kTogether, end - i));
-      const Condition condition = encode_prompts(encoders, std::span(captions).subspan(size_t(i), count));
-      contexts.push_back(condition.context.to(kCpu).to(DType::f32));
-      if (condition.pooled.defined()) pooled.push_back(condition.pooled.to(kCpu).to(DType::f32));
-    }
-    TensorMap made{{"context", cat(contexts, 0)}};
-    if (!pooled.empty()) made.emplace("pooled", cat(pooled, 0));
-    return made;
-  };
-  cache_ = std::make_unique<RowCache>(std::filesystem::path(settings.global.out) / "cache",
-                                      RowCache::Options{.name = "text",
-                                                        .key = key_of(pipeline, captions),
-                                                        .rows = int64_t(captions.size()),
-                                                        .quiet = settings.global.quiet},
-                                      make);
+  rows_ = std::make_unique<TextRows>(settings.global.out + "/cache", pipeline, captions, settings.global.quiet);
 }
 
 Condition Texts::of(const std::vector<int64_t>& samples, const RandomKey& key) const {
@@ -59,9 +68,7 @@ Condition Texts::of(const std::vector<int64_t>& samples, const RandomKey& key) c
   std::vector<int64_t> rows;
   for (size_t i = 0; i < samples.size(); ++i)
     rows.push_back(double(chance[i]) < proportion_empty_ ? 0 : row_of_[size_t(samples[i])]);
-  Condition condition{.context = cache_->gather("context", rows)};
-  if (cache_->contains("pooled")) condition.pooled = cache_->gather("pooled", rows);
-  return condition;
+  return rows_->of(rows);
 }
 
 }  // namespace plumb::train

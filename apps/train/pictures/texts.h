@@ -11,6 +11,19 @@
 
 namespace plumb::train {
 
+/// What the text encoders make of texts, a row each; made once, kept in files.
+class TextRows {
+ public:
+  /// `folder`: of the caches.
+  TextRows(const std::string& folder, const Pipeline& pipeline, const std::vector<std::string>& texts, bool quiet);
+
+  /// Context and, for SDXL, pooled embeddings of rows, on the CPU.
+  Condition of(const std::vector<int64_t>& rows) const;
+
+ private:
+  std::unique_ptr<RowCache> cache_;
+};
+
 /// What the text encoders make of every caption of a data set, and of the empty one; made once, kept in files.
 class Texts {
  public:
@@ -23,7 +36,7 @@ class Texts {
  private:
   double proportion_empty_;
   std::vector<int64_t> row_of_;  // of each sample; the empty caption is row 0
-  std::unique_ptr<RowCache> cache_;
+  std::unique_ptr<TextRows> rows_;
 };
 
 }  // namespace plumb::train

@@ -1,0 +1,81 @@
+#include "apps/eval/eval.h"
+
+#include <cstdio>
+
+#include "align/eval/score_summary.h"
+#include "apps/common/globals.h"
+#include "apps/common/output_dir.h"
+#include "apps/eval/score_report.h"
+#include "engine/io/file.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+struct Settings {
+  GlobalFlags global{.out = "runs/eval"};
+  std::vector<std::string> scores = {}, against = {}, fields = {};
+  bool common_only = false;
+  BootstrapOptions bootstrap = {};
+};
+
+void add_flags(Flags& flags, Settings& s) {
+  flags.add("--scores", s.scores, "score file; several are runs of one method").shown_as("FILE").whole();
+  flags.add("--against", s.against, "score file(s) to compare with, by prompt and seed").shown_as("FILE").whole();
+  flags.add("--fields", s.fields, "numbers to average, comma separated; all unless given");
+  flags.add("--common_only", s.common_only, "passes over pictures that one side lacks");
+  flags.add("--bootstrap", s.bootstrap.resamples, "resamples of an interval", at_least(1));
+  flags.add("--confidence", s.bootstrap.confidence, "of the intervals",
+            Constraint{.low = 0, .high = 1, .low_open = true, .high_open = true});
+  flags.add_global(s.global);
+  flags.example("plumb eval --scores runs/ddspo/scores.jsonl --against runs/reference/scores.jsonl --out runs/eval");
+}
+
+std::vector<ScoreFile> read_all(const std::vector<std::string>& paths, const std::vector<std::string>& fields) {
+  std::vector<ScoreFile> files;
+  for (const std::string& path : paths) files.push_back(read_scores(path, fields));
+  return files;
+}
+
+/// Writes "scores", "against" and "comparison" and returns the table.
+std::string evaluate_scores(const Settings& s, Json& metrics) {
+  const RandomKey key = RandomKey{.seed = uint64_t(s.global.seed)}.fork("bootstrap");
+  const std::vector<ScoreFile> ours = read_all(s.scores, s.fields);
+  const std::vector<ScoreFile> theirs = read_all(s.against, ours.front().fields);
+  const ScoreSummary summary = summarize_scores(ours, s.bootstrap, key);
+  metrics.set("scores", scores_json(summary, ours));
+  if (theirs.empty()) return format_scores(summary);
+  const ScoreSummary other = summarize_scores(theirs, s.bootstrap, key);
+  const ScoreComparison comparison = compare_scores(ours, theirs, s.common_only, s.bootstrap, key);
+  metrics.set("against", scores_json(other, theirs)).set("comparison", comparison_json(comparison));
+  return format_scores(summary, &other, &comparison);
+}
+
+void check(const Settings& s) {
+  require<UsageError>(!s.scores.empty(), "eval: --scores must name a file; plumb shapes score writes it");
+}
+
+}  // namespace
+
+int run_eval(const Arguments& arguments) {
+  Settings settings;
+  Flags flags("eval", "scores of pictures with intervals, and two runs compared picture by picture");
+  add_flags(flags, settings);
+  if (!flags.parse(arguments)) return kExitDone;
+  apply_globals(settings.global);
+  check(settings);
+  Json metrics = Json::object().set("format", "plumb-eval").set("version", 1);
+  metrics.set("bootstrap", Json::object()
+                               .set("resamples", settings.bootstrap.resamples)
+                               .set("confidence", settings.bootstrap.confidence)
+                               .set("seed", settings.global.seed));
+  const std::string table = evaluate_scores(settings, metrics);
+  const OutputDir out(settings.global.out);
+  write_config(out / "config.toml", "eval", flags.resolved());
+  write_file_atomic(out / "metrics.json", metrics.dump(1) + '\n');
+  const std::string text = settings.global.json ? metrics.dump(1) + '\n' : table;
+  if (!settings.global.quiet) std::fputs(text.c_str(), stdout);
+  return kExitDone;
+}
+
+}  // namespace plumb

@@ -15,6 +15,7 @@
 #include "apps/pairs/pairs.h"
 #include "apps/plan/plan.h"
 #include "apps/sample/sample.h"
+#include "apps/shapes/shapes.h"
 #include "apps/toy2d/toy2d.h"
 #include "apps/trace/trace.h"
 #include "apps/train/train.h"
@@ -25,6 +26,7 @@ const std::vector<Verb>& verbs() {
   // One line a verb, in the order of a first tour.
   static const std::vector<Verb> all = {
       {"toy2d", "the 2D experiment: reference on noisy data, pairs, every objective, figures", run_toy2d},
+      {"shapes", "captioned pictures with exact truth: data sets, prompts, scores, preferences", run_shapes},
       {"train", "trains a diffusion model of points or of pictures", run_train},
       {"data", "checks a data set of pictures: layout, captions, sizes, duplicates, broken files", run_data},
       {"pairs", "makes preference pairs of points from a model or from the 2D world", run_pairs},

@@ -13,6 +13,7 @@ Condition map(const Condition& condition, F&& f) {
   if (condition.context.defined()) result.context = f(condition.context);
   if (condition.pooled.defined()) result.pooled = f(condition.pooled);
   if (condition.time_ids.defined()) result.time_ids = f(condition.time_ids);
+  if (condition.tokens.defined()) result.tokens = f(condition.tokens);
   return result;
 }
 
@@ -39,7 +40,8 @@ Condition Condition::to(Device device) const {
 
 Condition Condition::cat(const Condition& first, const Condition& second) {
   return {cat_rows("labels", first.labels, second.labels), cat_rows("context", first.context, second.context),
-          cat_rows("pooled", first.pooled, second.pooled), cat_rows("time_ids", first.time_ids, second.time_ids)};
+          cat_rows("pooled", first.pooled, second.pooled), cat_rows("time_ids", first.time_ids, second.time_ids),
+          cat_rows("tokens", first.tokens, second.tokens)};
 }
 
 }  // namespace plumb

@@ -10,6 +10,7 @@ struct Condition {
   Tensor context = {};   ///< text embeddings for cross attention, [N, tokens, features]
   Tensor pooled = {};    ///< pooled text embedding, [N, features]
   Tensor time_ids = {};  ///< SDXL's size and crop numbers, [N, 6]
+  Tensor tokens = {};    ///< of a text, i64 [N, tokens]: what a TextDenoiser makes context of
 
   /// Rows [begin, end) of every member.
   Condition rows(int64_t begin, int64_t end) const;

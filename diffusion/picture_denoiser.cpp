@@ -8,6 +8,10 @@
 
 namespace plumb {
 
+Variable PictureDenoiser::predict_in_context(const Variable&, const Tensor&, const Condition&, const Variable&) {
+  raise<ValueError>("denoiser: this network looks at no text ({})", config().at("_class_name").as_string());
+}
+
 std::unique_ptr<PictureDenoiser> make_picture_denoiser(const Json& config, Init init) {
   const std::string& name = config.at("_class_name").as_string();
   if (name == "UNet2DModel") return std::make_unique<UNetDenoiser>(unet2d_options(config), init);

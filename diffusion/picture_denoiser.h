@@ -32,6 +32,11 @@ class PictureDenoiser : public Denoiser {
   /// Of the weights.
   virtual DType dtype() = 0;
 
+  /// predict() of a condition whose context is `context`, to which gradients go. Throws ValueError where the network
+  /// looks at none.
+  virtual Variable predict_in_context(const Variable& x, const Tensor& t, const Condition& condition,
+                                      const Variable& context);
+
   /// While on, training keeps less and computes more: see the networks.
   virtual void set_gradient_checkpointing(bool on) = 0;
   /// From now on predict() drops activations by this key (the configuration's dropout); none switches it off.

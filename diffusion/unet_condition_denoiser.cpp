@@ -28,9 +28,14 @@ int64_t UNetConditionDenoiser::classes() const {
 Json UNetConditionDenoiser::config() const { return config_of(unet_.options()); }
 
 Variable UNetConditionDenoiser::predict(const Variable& x, const Tensor& t, const Condition& condition) {
+  return predict_in_context(x, t, condition, condition.context.defined() ? Variable(condition.context) : Variable());
+}
+
+Variable UNetConditionDenoiser::predict_in_context(const Variable& x, const Tensor& t, const Condition& condition,
+                                                   const Variable& context) {
   const DType dtype = unet_.dtype();
   UNet2DConditionInputs inputs{.time_ids = condition.time_ids, .class_labels = condition.labels, .dropout = dropout_};
-  if (condition.context.defined()) inputs.encoder_hidden_states = condition.context.to(dtype);
+  if (context.defined()) inputs.encoder_hidden_states = plumb::to(context, dtype);
   if (condition.pooled.defined()) inputs.text_embeds = condition.pooled.to(dtype);
   return to(unet_.forward(to(x, dtype), t, inputs), x.dtype());
 }

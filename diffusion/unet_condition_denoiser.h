@@ -25,6 +25,8 @@ class UNetConditionDenoiser final : public PictureDenoiser {
   void set_gradient_checkpointing(bool on) override { unet_.set_gradient_checkpointing(on); }
 
   Variable predict(const Variable& x, const Tensor& t, const Condition& condition) override;
+  Variable predict_in_context(const Variable& x, const Tensor& t, const Condition& condition,
+                              const Variable& context) override;
   void visit(ModuleVisitor& visitor) override { unet_.visit(visitor); }
   std::unique_ptr<Module> clone_module() const override { return std::make_unique<UNetConditionDenoiser>(*this); }
 

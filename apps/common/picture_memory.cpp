@@ -166,6 +166,7 @@ PictureMemory predict_memory(const Pipeline& pipeline, const PictureWork& work) 
                       work.width);
   PictureMemory memory{.parameters = count_of(pipeline.unet.get())};
   memory.trained = !work.training ? 0 : work.adapter_parameters > 0 ? work.adapter_parameters : memory.parameters;
+  if (work.training && work.text_encoder) memory.trained += count_of(pipeline.text_encoder.get());
   memory.weights = kBytes * work.adapter_parameters;
   for (const PipelineModule& each : modules_of(pipeline)) memory.weights += kBytes * count_of(each.module);
   memory.gradients = kBytes * memory.trained;

@@ -71,7 +71,7 @@ Json describe_network(const fs::path& folder, const std::string& name, bool& fit
 
 /// By what the text encoders look like.
 std::string family_of(const PipelineClass& known, const fs::path& folder) {
-  if (known.text_encoders == 0) return "";
+  if (known.text_encoders == 0 || known.vae.empty()) return "";
   if (known.text_encoders == 2) return "SDXL";
   try {
     const Json config = read_config_file(folder / "unet");
@@ -85,6 +85,10 @@ std::string family_of(const PipelineClass& known, const fs::path& folder) {
 Json folder_readers(const PipelineClass& known, const fs::path& folder) {
   Json readers = Json::array();
   readers.push_back("plumb");
+  if (known.text_encoders > 0 && known.vae.empty()) {  // diffusers has no such pipeline
+    readers.push_back("diffusers and transformers (each component by itself)");
+    return readers;
+  }
   readers.push_back("diffusers (" + std::string(known.name) + ".from_pretrained)");
   std::error_code ignored;
   const bool plain = fs::is_regular_file(folder / "unet" / "diffusion_pytorch_model.safetensors", ignored);

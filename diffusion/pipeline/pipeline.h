@@ -19,7 +19,8 @@ namespace plumb {
 /// has not, or a folder leaves out, is absent.
 struct Pipeline {
   /// diffusers' name: DDPMPipeline, DDIMPipeline (pixels), LDMPipeline (latents), StableDiffusionPipeline,
-  /// StableDiffusionXLPipeline, and their Img2Img and Inpaint forms.
+  /// StableDiffusionXLPipeline, and their Img2Img and Inpaint forms. Or ours for what diffusers has no pipeline of,
+  /// pixels from text: TextToPixelsPipeline, whose components diffusers and transformers read one by one.
   std::string class_name = "DDPMPipeline";
   std::unique_ptr<PictureDenoiser> unet;
   std::unique_ptr<AutoencoderKL> vae;

@@ -8,11 +8,12 @@
 namespace plumb {
 namespace {
 
-constexpr std::array<PipelineClass, 10> kClasses = {{
+constexpr std::array<PipelineClass, 11> kClasses = {{
     {"DDPMPipeline", "", 0},
     {"DDIMPipeline", "", 0},
     {"PNDMPipeline", "", 0},
     {"LDMPipeline", "vqvae", 0},
+    {"TextToPixelsPipeline", "", 1},
     {"StableDiffusionPipeline", "vae", 1},
     {"StableDiffusionImg2ImgPipeline", "vae", 1},
     {"StableDiffusionInpaintPipeline", "vae", 1},

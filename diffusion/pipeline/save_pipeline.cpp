@@ -65,7 +65,7 @@ void save_pipeline(const std::filesystem::path& folder, const Pipeline& pipeline
   Json index = Json::object();
   index.set("_class_name", pipeline.class_name).set("_diffusers_version", kDiffusersVersion);
   if (known.text_encoders > 1) index.set("force_zeros_for_empty_prompt", pipeline.force_zeros_for_empty_prompt);
-  if (known.text_encoders > 0) {
+  if (known.text_encoders > 0 && !known.vae.empty()) {
     for (const char* name : {"feature_extractor", "image_encoder"}) index.set(name, none());
     if (known.text_encoders == 1) index.set("safety_checker", none()).set("requires_safety_checker", false);
   }

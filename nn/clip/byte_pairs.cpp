@@ -84,8 +84,7 @@ void BytePairs::encode(std::string_view word, int64_t unknown, std::vector<int64
   std::vector<Symbol> symbols;
   const int count = int(word.size());
   for (int i = 0; i < count; ++i) {
-    std::string token;
-    append_utf8(token, codes_of_bytes()[uint8_t(word[size_t(i)])]);
+    std::string token = symbol_of(uint8_t(word[size_t(i)]));
     if (i + 1 == count) token += kEndOfWord;
     const int64_t id = id_of(token);
     symbols.push_back({id >= 0 ? id : unknown, i - 1, i + 1 == count ? -1 : i + 1});
@@ -116,6 +115,12 @@ void BytePairs::encode(std::string_view word, int64_t unknown, std::vector<int64
     propose(next.position);
   }
   for (int i = 0; i >= 0 && i < count; i = symbols[size_t(i)].after) ids.push_back(symbols[size_t(i)].id);
+}
+
+std::string BytePairs::symbol_of(uint8_t byte) {
+  std::string symbol;
+  append_utf8(symbol, codes_of_bytes()[byte]);
+  return symbol;
 }
 
 std::string BytePairs::bytes_of(std::string_view token) {

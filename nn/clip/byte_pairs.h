@@ -29,6 +29,8 @@ class BytePairs {
 
   /// Appends the tokens of one word, any bytes but at least one; `unknown` stands for a byte without a token.
   void encode(std::string_view word, int64_t unknown, std::vector<int64_t>& ids) const;
+  /// The printable character that stands for a byte, in UTF-8.
+  static std::string symbol_of(uint8_t byte);
   /// The bytes a token stands for, "</w>" included; the token itself where it is not made of the bytes' characters.
   static std::string bytes_of(std::string_view token);
 

@@ -1,58 +1,15 @@
 #include "nn/clip/tokenizer.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "engine/io/file.h"
 #include "engine/require.h"
+#include "nn/clip/clip_words.h"
 #include "nn/clip/unicode.h"
 
 namespace plumb {
 namespace {
-
-std::string to_utf8(std::u32string_view codes) {
-  std::string text;
-  for (const char32_t code : codes) append_utf8(text, code);
-  return text;
-}
-
-/// Normalisation form C, one space for white space, small letters.
-std::string normalise(std::string_view text) {
-  std::u32string spaced;
-  for (const char32_t code : compose(from_utf8(text))) {
-    if (!is_space(code))
-      spaced += code;
-    else if (spaced.empty() || spaced.back() != U' ')
-      spaced += U' ';
-  }
-  return to_utf8(lower_case(spaced));
-}
-
-bool is_sign(char32_t code) { return !is_space(code) && !is_letter(code) && !is_number(code); }
-
-/// Characters from `begin` on for which `belongs` holds.
-template <class F>
-size_t run(std::u32string_view text, size_t begin, F belongs) {
-  size_t end = begin;
-  while (end < text.size() && belongs(text[end])) ++end;
-  return end - begin;
-}
-
-/// Lengths of the words that begin here; white space gives none. The special tokens' texts, where they were not found
-/// as tokens, are words whose three parts are words.
-std::vector<size_t> words_at(std::u32string_view text, size_t at) {
-  constexpr std::array<std::u32string_view, 7> kEndings{U"'s", U"'t", U"'re", U"'ve", U"'m", U"'ll", U"'d"};
-  const std::u32string_view rest = text.substr(at);
-  if (rest.starts_with(U"<|startoftext|>")) return {2, 11, 2};
-  if (rest.starts_with(U"<|endoftext|>")) return {2, 9, 2};
-  for (const std::u32string_view ending : kEndings)
-    if (rest.starts_with(ending)) return {ending.size()};
-  if (is_letter(rest[0])) return {run(text, at, is_letter)};
-  if (is_number(rest[0])) return {1};
-  if (is_sign(rest[0])) return {run(text, at, is_sign)};
-  return {};
-}
 
 /// Bytes of the longest beginning of `text` that well-formed UTF-8 could go on from, at least 1.
 size_t broken_length(std::string_view text) {
@@ -140,7 +97,7 @@ void ClipTokenizer::add(const AddedToken& token) {
   }
   std::erase_if(added_, [&](const Added& each) { return each.content == token.content; });
   added_.push_back({.id = id >= 0 ? id : next,
-                    .pattern = token.normalized ? normalise(token.content) : token.content,
+                    .pattern = token.normalized ? clip_normalised(token.content) : token.content,
                     .content = token.content,
                     .normalized = token.normalized,
                     .special = token.special});
@@ -179,7 +136,7 @@ void ClipTokenizer::encode_part(std::string_view text, bool normalized, std::vec
     if (normalized)
       encode_words(text.substr(0, at), ids);
     else if (at > 0)
-      encode_part(normalise(text.substr(0, at)), true, ids);
+      encode_part(clip_normalised(text.substr(0, at)), true, ids);
     if (!token) return;
     ids.push_back(token->id);
     text.remove_prefix(at + token->pattern.size());
@@ -189,7 +146,7 @@ void ClipTokenizer::encode_part(std::string_view text, bool normalized, std::vec
 void ClipTokenizer::encode_words(std::string_view text, std::vector<int64_t>& ids) const {
   const std::u32string codes = from_utf8(text);
   for (size_t at = 0; at < codes.size();) {
-    const std::vector<size_t> words = words_at(codes, at);
+    const std::vector<size_t> words = clip_words_at(codes, at);
     if (words.empty()) ++at;
     for (const size_t length : words) {
       pairs_.encode(to_utf8(std::u32string_view(codes).substr(at, length)), unknown_, ids);

@@ -22,6 +22,11 @@ UNET = {
     "block_out_channels": [8, 16], "down_block_types": ["DownBlock2D", "AttnDownBlock2D"],
     "up_block_types": ["AttnUpBlock2D", "UpBlock2D"], "norm_num_groups": 4, "attention_head_dim": 8, "dropout": 0.1,
 }
+TEXT_UNET = {
+    "_class_name": "UNet2DConditionModel", "sample_size": 16, "in_channels": 3, "out_channels": 3, "layers_per_block": 1,
+    "block_out_channels": [8, 16], "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
+    "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"], "norm_num_groups": 4, "attention_head_dim": 4, "cross_attention_dim": 64,
+}
 
 
 def settings(data, unet):
@@ -56,13 +61,60 @@ def accumulation(report, training, folder, expected):
     report.expect(worst < 1e-4, f"accumulation changes the loss by {worst}")
 
 
-def refusals(report, plumb, folder, data, unet):
+def with_text(report, plumb, folder):
+    """A new tokenizer and text encoder, trained with the network: stopped and resumed, continued, sampled."""
+    data, unet = folder / "captioned", folder / "text_unet.json"
+    pictures.write(data, count=10, size=16)
+    unet.write_text(json.dumps(TEXT_UNET), encoding="utf-8")
+    words = ["--train_data_dir", data, "--train_batch_size", "2", "--gradient_accumulation_steps", "2", "--train_text_encoder", "--use_ema",
+             "--proportion_empty_prompts", "0.3", "--quiet", "--report_to", "none", "--learning_rate", "1e-3"]
+    new = ["--unet_config", unet, "--text_init", "tiny"]
+    training = Stoppable(report, plumb, "train", [*map(str, words + new)], STEPS, EVERY)
+    whole = folder / "text"
+    code, error = training.run(whole, "--validation_steps", "4", "--validation_prompts", "a red circle", "--num_inference_steps", "2")
+    report.expect(code == 0 and not error, f"training with text: exit {code} {error}")
+    expected = results(whole)
+    index = json.loads((whole / "model" / "model_index.json").read_text(encoding="utf-8"))
+    report.expect(index["_class_name"] == "TextToPixelsPipeline" and index["text_encoder"] == ["transformers", "CLIPTextModel"], f"index: {index}")
+    report.expect((whole / "samples" / "step-00000008.png").exists() and not (whole / "cache").exists(), "samples of prompts, and no cached text")
+    out = folder / "text_resumed"
+    training.stop(out, 5, signal.SIGKILL, "--threads", "1")
+    code, error = training.run(out, "--resume_from_checkpoint", "latest", "--threads", "2")
+    report.expect(code == 0, f"with text, after SIGKILL: exit {code} {error}")
+    report.check(differences(ends(results(out)), ends(expected)), "with text, after SIGKILL")
+    once = folder / "text_once"
+    training.run(once, "--train_batch_size", "4", "--gradient_accumulation_steps", "1")
+    worst = max(abs(a - b) / b for a, b in zip(losses(once), losses(whole)))
+    report.expect(worst < 1e-4, f"accumulation with text changes the loss by {worst}")
+    more = folder / "text_more"
+    done = subprocess.run([plumb, "train", *map(str, words), "--pretrained_model_name_or_path", whole / "model", "--max_train_steps", "2", "--out", more],
+                          capture_output=True, text=True, check=False)
+    changed = [part for part in ("unet", "text_encoder", "tokenizer") for path in (more / "model" / part).glob("[vmd]*.[sj]*")
+               if path.name != "config.json" and path.read_bytes() != (whole / "model" / part / path.name).read_bytes()]
+    report.expect(done.returncode == 0 and changed == ["unet", "text_encoder"], f"continued: {changed} {done.stderr}")
+    drawn = folder / "text_drawn"
+    done = subprocess.run([plumb, "sample", "--model", more / "model", "--prompt", "a red circle", "--num_inference_steps", "2", "--quiet",
+                           "--sampler", "ddim", "--guidance_scale", "2", "--out", drawn], capture_output=True, text=True, check=False)
+    report.expect(done.returncode == 0 and (drawn / "00000.png").exists(), f"sampling: {done.stderr}")
+    done = subprocess.run([plumb, "inspect", more / "model"], capture_output=True, text=True, check=False)
+    report.expect("TextToPixelsPipeline, whole" in done.stdout and "each component by itself" in done.stdout and "family" not in done.stdout,
+                  f"inspect: {done.stdout} {done.stderr}")
+    return [("a frozen new text encoder", ["--train_data_dir", data, *new], "add --train_text_encoder"),
+            ("two text encoders", ["--train_data_dir", data, "--pretrained_model_name_or_path", whole / "model", "--text_init", "tiny", "--train_text_encoder"],
+             "leave out one of"),
+            ("a network that looks at no text", ["--train_data_dir", data, "--unet_config", folder / "unet.json", "--text_init", "tiny", "--train_text_encoder"],
+             "no labels"),
+            ("other features", ["--train_data_dir", data, "--unet_config", unet, "--text_init", "small", "--train_text_encoder"], "128 features")]
+
+
+def refusals(report, plumb, folder, data, unet, more):
     out = folder / "refused"
     for what, flags, words in (
         ("no such folder", ["--train_data_dir", folder / "none"], "there is nothing"),
         ("two networks", ["--train_data_dir", data, "--unet_config", unet, "--unet_init", "tiny"], "exclude each other"),
         ("a size the network cannot halve", ["--train_data_dir", data, "--unet_config", unet, "--resolution", "15"], "multiple of 2"),
         ("an unknown network", ["--train_data_dir", data, "--unet_init", "huge"], "--unet_init"),
+        *more,
     ):
         done = subprocess.run([plumb, "train", *map(str, flags), "--out", out], capture_output=True, text=True, check=False)
         report.expect(done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1,
@@ -111,7 +163,8 @@ def main():
         report.check(differences(results(repeated), expected), "samples on the way change nothing")
         resuming(report, training, folder, expected)
         accumulation(report, training, folder, losses(whole))
-        refusals(report, plumb, folder, data, unet)
+        more = with_text(report, plumb, folder)
+        refusals(report, plumb, folder, data, unet, more)
         checking(report, plumb, folder)
     return report.finish()
 

@@ -35,7 +35,10 @@ Inputs::Inputs(const PictureSettings& settings, const PictureDataset& data, Pipe
 }
 
 void Inputs::prepare() {
-  if (pipeline_.unet->context_features() > 0) texts_ = std::make_unique<Texts>(settings_, data_, pipeline_);
+  if (settings_.train_text_encoder)
+    tokens_ = std::make_unique<CaptionTokens>(settings_, data_, pipeline_);
+  else if (pipeline_.unet->context_features() > 0)
+    texts_ = std::make_unique<Texts>(settings_, data_, pipeline_);
   if (pipeline_.vae && settings_.cache_latents && settings_.transform.center_crop)
     latents_ = std::make_unique<Latents>(LatentsOptions{.transform = settings_.transform,
                                                         .workers = settings_.workers,
@@ -58,6 +61,7 @@ void Inputs::go_to(int64_t step) {
   std::vector<PictureOrigin> origins;
   const std::vector<int64_t> samples = read_pictures(step, origins);
   read_labels(samples);
+  if (tokens_) read_tokens(step, samples);
   if (texts_) read_texts(step, samples, origins);
 }
 
@@ -79,6 +83,10 @@ void Inputs::read_labels(const std::vector<int64_t>& samples) {
   std::vector<int64_t> labels;
   for (const int64_t sample : samples) labels.push_back(data_.samples[size_t(sample)].label);
   place(condition_.labels, from_vector(labels, {int64_t(labels.size())}));
+}
+
+void Inputs::read_tokens(int64_t step, const std::vector<int64_t>& samples) {
+  place(condition_.tokens, tokens_->of(samples, key_.at_step(uint64_t(step))));
 }
 
 void Inputs::read_texts(int64_t step, const std::vector<int64_t>& samples, const std::vector<PictureOrigin>& origins) {
@@ -127,7 +135,8 @@ Condition Inputs::condition(int64_t begin, int64_t end) const {
   return {.labels = rows_of(condition_.labels, begin, end),
           .context = rows_of(condition_.context, begin, end),
           .pooled = rows_of(condition_.pooled, begin, end),
-          .time_ids = rows_of(condition_.time_ids, begin, end)};
+          .time_ids = rows_of(condition_.time_ids, begin, end),
+          .tokens = rows_of(condition_.tokens, begin, end)};
 }
 
 }  // namespace plumb::train

@@ -33,6 +33,7 @@ class Inputs {
  private:
   std::vector<int64_t> read_pictures(int64_t step, std::vector<PictureOrigin>& origins);
   void read_labels(const std::vector<int64_t>& samples);
+  void read_tokens(int64_t step, const std::vector<int64_t>& samples);
   void read_texts(int64_t step, const std::vector<int64_t>& samples, const std::vector<PictureOrigin>& origins);
   void place(Tensor& kept, const Tensor& found) const;
   Tensor clean(const RandomKey& key, int64_t begin, int64_t end) const;
@@ -46,8 +47,9 @@ class Inputs {
   int64_t timesteps_;
   Shape shape_;
   PictureBatches batches_;
-  std::unique_ptr<Texts> texts_;      // null where the network looks at no text
-  std::unique_ptr<Latents> latents_;  // null where pictures go through the autoencoder in every step
+  std::unique_ptr<CaptionTokens> tokens_;  // where the text encoder is trained
+  std::unique_ptr<Texts> texts_;           // otherwise, where the network looks at text
+  std::unique_ptr<Latents> latents_;       // null where pictures go through the autoencoder in every step
   // Of the step, on the device, always in the same memory.
   Tensor pixels_;        // f32 [rows, C, H, W]: pictures, or moments of latents
   Condition condition_;  // rows of what the network is told

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "apps/train/pictures/new_text.h"
 #include "engine/format.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
@@ -45,6 +46,18 @@ Json asked_config(const PictureSettings& settings, const PictureDataset& data, c
   return new_unet_config(unet);
 }
 
+/// Refuses a text encoder that the network cannot take, or that cannot be trained.
+void require_text(const PictureSettings& settings, const Pipeline& pipeline) {
+  if (settings.text_init.empty() && !settings.train_text_encoder) return;
+  const int64_t features = pipeline.unet->context_features();
+  require<UsageError>(pipeline.text_encoder && !pipeline.text_encoder_2,
+                      "train: --train_text_encoder needs a model with one text encoder ({})",
+                      pipeline.text_encoder_2 ? "this one has two" : "this one has none");
+  require<UsageError>(features == pipeline.text_encoder->options().hidden_size,
+                      "train: the network must take the text encoder's {} features (cross_attention_dim {})",
+                      pipeline.text_encoder->options().hidden_size, features);
+}
+
 }  // namespace
 
 Json new_unet_config(const NewUNet& unet) {
@@ -76,6 +89,10 @@ Pipeline make_pipeline(const PictureSettings& settings, const PictureDataset& da
       pipeline.scheduler.prediction_type = prediction_from_name(settings.prediction_type);
   } else {
     pipeline.scheduler = scheduler_config(scheduler_json(settings), "train");
+    if (!settings.text_init.empty()) {
+      add_new_text(pipeline, settings.text_init, data, generator);
+      pipeline.class_name = "TextToPixelsPipeline";
+    }
   }
   if (settings.pretrained.empty() || !settings.unet_config.empty() || !settings.unet_init.empty()) {
     const std::string source = settings.unet_config.empty() ? "--unet_init" : settings.unet_config;
@@ -93,8 +110,9 @@ Pipeline make_pipeline(const PictureSettings& settings, const PictureDataset& da
                       "train: the pictures have {} classes, the network {}; {}", data.classes.size(), classes,
                       settings.train_data_dir);
   require<UsageError>(pipeline.unet->context_features() == 0 || pipeline.text_encoder || pipeline.text_encoder_2,
-                      "train: the network looks at text, but there is no text encoder; give "
-                      "--pretrained_model_name_or_path a folder that has one");
+                      "train: the network looks at text, but there is no text encoder; make one with --text_init, or "
+                      "give --pretrained_model_name_or_path a folder that has one");
+  require_text(settings, pipeline);
   const int64_t channels = pipeline.vae ? pipeline.vae->options().latent_channels : pipeline.unet->in_channels();
   require<UsageError>(channels == pipeline.unet->in_channels() && (pipeline.vae || channels == 1 || channels == 3),
                       "train: the network must take {} ({} channels)",

@@ -31,6 +31,8 @@ void add_model_flags(Flags& flags, PictureSettings& s) {
   flags.add("--pretrained_model_name_or_path", s.pretrained, "folder of the model to go on from").shown_as("DIR");
   flags.add("--unet_init", s.unet_init, "a new network of this size", one_of({"", "tiny", "small"})).shown_as("SIZE");
   flags.add("--unet_config", s.unet_config, "a new network with this config.json").shown_as("FILE").advanced();
+  flags.add("--text_init", s.text_init, "a new text encoder for the captions' words", one_of({"", "tiny", "small"}))
+      .shown_as("SIZE");
   flags
       .add("--prediction_type", s.prediction_type, "what the network predicts; else as the scheduler says",
            one_of({"", "epsilon", "sample", "v_prediction"}))
@@ -52,6 +54,7 @@ void add_training_flags(Flags& flags, PictureSettings& s) {
   flags.add("--num_train_epochs", s.num_train_epochs, "times every picture is seen", between(1, 1'000'000'000))
       .advanced();
   add_optimizer_flags(flags, s.optimizer);
+  flags.add("--train_text_encoder", s.train_text_encoder, "train the text encoder with the network");
   flags.add("--snr_gamma", s.snr_gamma, "min-SNR weights with this gamma, 0: none (5 is usual)", non_negative());
   flags.add("--noise_offset", s.noise_offset, "noise that is the same all over a picture", non_negative()).advanced();
   flags.add("--proportion_empty_prompts", s.proportion_empty_prompts, "share of captions left out", between(0, 1));
@@ -111,6 +114,11 @@ void check(const PictureSettings& s) {
   require<UsageError>(!s.train_data_dir.empty(), "train: --train_data_dir must name a folder or .tar files");
   require<UsageError>(s.unet_config.empty() || s.unet_init.empty(),
                       "train: --unet_config and --unet_init exclude each other; give one");
+  require<UsageError>(s.text_init.empty() || s.pretrained.empty(),
+                      "train: --text_init makes a new text encoder, which a pretrained model has; leave out one of "
+                      "--text_init and --pretrained_model_name_or_path");
+  require<UsageError>(s.text_init.empty() || s.train_text_encoder,
+                      "train: a new text encoder (--text_init) has yet to learn; add --train_text_encoder");
 }
 
 }  // namespace plumb::train

@@ -25,6 +25,7 @@ struct PictureSettings {
   std::string pretrained = {};         ///< a pipeline's folder
   std::string unet_config = {};        ///< a config.json: a new network
   std::string unet_init = {};          ///< tiny, small: a new network
+  std::string text_init = {};          ///< tiny, small: a new tokenizer and text encoder
   NoiseScheduleOptions schedule = {};  ///< of a new pipeline
   std::string prediction_type = {};    ///< the scheduler's unless given
 
@@ -37,6 +38,7 @@ struct PictureSettings {
                               .max_grad_norm = 1};
   MixedPrecision mixed_precision = MixedPrecision::no;
   bool gradient_checkpointing = false;
+  bool train_text_encoder = false;
   double snr_gamma = 0;
   double noise_offset = 0;
   double proportion_empty_prompts = 0;

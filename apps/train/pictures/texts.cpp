@@ -50,25 +50,38 @@ Condition TextRows::of(const std::vector<int64_t>& rows) const {
   return condition;
 }
 
-Texts::Texts(const PictureSettings& settings, const PictureDataset& data, const Pipeline& pipeline)
-    : proportion_empty_(settings.proportion_empty_prompts) {
-  std::vector<std::string> captions = {""};
+Captions::Captions(const PictureDataset& data, double proportion_empty)
+    : proportion_empty_(proportion_empty), texts_{""} {
   std::map<std::string, int64_t> rows = {{"", 0}};
   for (const PictureSample& sample : data.samples) {
-    const auto [row, is_new] = rows.emplace(sample.caption, int64_t(captions.size()));
-    if (is_new) captions.push_back(sample.caption);
+    const auto [row, is_new] = rows.emplace(sample.caption, int64_t(texts_.size()));
+    if (is_new) texts_.push_back(sample.caption);
     row_of_.push_back(row->second);
   }
-  rows_ = std::make_unique<TextRows>(settings.global.out + "/cache", pipeline, captions, settings.global.quiet);
 }
 
-Condition Texts::of(const std::vector<int64_t>& samples, const RandomKey& key) const {
+std::vector<int64_t> Captions::rows_of(const std::vector<int64_t>& samples, const RandomKey& key) const {
   std::vector<float> chance(samples.size());
   fill_uniform(key.fork("empty prompt"), {int64_t(samples.size()), 1}, chance.data());
   std::vector<int64_t> rows;
   for (size_t i = 0; i < samples.size(); ++i)
     rows.push_back(double(chance[i]) < proportion_empty_ ? 0 : row_of_[size_t(samples[i])]);
-  return rows_->of(rows);
+  return rows;
+}
+
+Tensor CaptionTokens::of(const std::vector<int64_t>& samples, const RandomKey& key) const {
+  const std::vector<int64_t> rows = captions_.rows_of(samples, key);
+  return index_select(tokens_, 0, from_vector(rows, {int64_t(rows.size())}));
+}
+
+Texts::Texts(const PictureSettings& settings, const PictureDataset& data, const Pipeline& pipeline)
+    : captions_(data, settings.proportion_empty_prompts) {
+  rows_ =
+      std::make_unique<TextRows>(settings.global.out + "/cache", pipeline, captions_.texts(), settings.global.quiet);
+}
+
+Condition Texts::of(const std::vector<int64_t>& samples, const RandomKey& key) const {
+  return rows_->of(captions_.rows_of(samples, key));
 }
 
 }  // namespace plumb::train

@@ -46,7 +46,9 @@ int run_train_pictures(const Arguments& arguments) {
   if (!flags.parse(arguments)) return kExitDone;
   train::check(settings);
   settings.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
-  settings.cuda_graph = graph_steps("train", settings.cuda_graph, settings.device, "", settings.global.quiet);
+  settings.cuda_graph =
+      graph_steps("train", settings.cuda_graph, settings.device,
+                  settings.train_text_encoder ? "the text encoder is trained" : "", settings.global.quiet);
 
   // Everything that can be refused is refused before the folder is touched.
   const PictureDataset data =
@@ -60,7 +62,8 @@ int run_train_pictures(const Arguments& arguments) {
                     .height = settings.transform.resolution,
                     .width = settings.transform.resolution,
                     .checkpointing = settings.gradient_checkpointing,
-                    .average = settings.use_ema});
+                    .average = settings.use_ema,
+                    .text_encoder = settings.train_text_encoder});
   if (!settings.global.quiet) announce(settings, data, pipeline);
   train::PictureTrainer trainer(settings, flags.resolved(), data, std::move(pipeline));
   const OutputDir out(settings.global.out);

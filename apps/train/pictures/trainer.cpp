@@ -37,6 +37,9 @@ Json identity_of(const PictureSettings& settings, const ConfigEntries& resolved,
   const bool endless = kind == LrScheduleKind::constant || kind == LrScheduleKind::constant_with_warmup ||
                        kind == LrScheduleKind::inverse_sqrt;
   if (settings.max_train_steps || endless) left_out.push_back("num_train_epochs");
+  // Checkpoints from before there was a choice go on.
+  if (settings.text_init.empty()) left_out.push_back("text_init");
+  if (!settings.train_text_encoder) left_out.push_back("train_text_encoder");
   Json identity = run_identity(resolved, kind, left_out);
   Sha256 models;
   for (const PipelineModule& part : modules_of(pipeline)) models.update(part.name + fingerprint(*part.module));
@@ -48,12 +51,14 @@ Pipeline placed(Pipeline pipeline, const PictureSettings& settings) {
   to_device(pipeline, settings.device);
   const DType dtype = compute_dtype(settings.mixed_precision, "train");
   for (const PipelineModule& part : modules_of(pipeline)) {
-    const bool trained = part.module == pipeline.unet.get();
+    const bool text = settings.train_text_encoder && part.module == pipeline.text_encoder.get();
+    const bool trained = text || part.module == pipeline.unet.get();
     if (!trained) set_requires_grad(*part.module, false);
     const bool converted = part.module != pipeline.vae.get() || pipeline.vae->options().dtype_for(dtype) == dtype;
     if (converted) to_dtype(*part.module, dtype, trained);
   }
   pipeline.unet->set_gradient_checkpointing(settings.gradient_checkpointing);
+  if (settings.train_text_encoder) pipeline.text_encoder->set_gradient_checkpointing(settings.gradient_checkpointing);
   return pipeline;
 }
 
@@ -65,16 +70,17 @@ PictureTrainer::PictureTrainer(const PictureSettings& settings, const ConfigEntr
       settings_(settings),
       key_(RandomKey{.seed = uint64_t(settings.global.seed)}.fork("train pictures")),
       pipeline_(placed(std::move(pipeline), settings)),
+      joint_(settings.train_text_encoder ? std::make_unique<TextDenoiser>(*pipeline_.unet, *pipeline_.text_encoder)
+                                         : nullptr),
       schedule_(training_schedule(pipeline_.scheduler)),
       prediction_(prediction_of(pipeline_.scheduler)),
-      optimizer_(parameters(*pipeline_.unet), settings.optimizer.adam),
+      optimizer_(parameters(trained()), settings.optimizer.adam),
       inputs_(settings, data, pipeline_, settings.transform, key_),
       validation_(settings, pipeline_, inputs_.shape(),
                   pipeline_.unet->classes() > 0 ? int64_t(data.classes.size()) : 0),
       graph_(settings.device, settings.cuda_graph),
       last_loss_(std::nan("")) {
-  if (settings.use_ema)
-    ema_ = std::make_unique<Ema>(parameters(*pipeline_.unet), EmaOptions{.decay = settings.ema_decay});
+  if (settings.use_ema) ema_ = std::make_unique<Ema>(parameters(trained()), EmaOptions{.decay = settings.ema_decay});
   settings.optimizer.rate_at(0);  // refuses a schedule that does not fit its steps
   if (settings.snr_gamma > 0)
     min_snr_weights(prediction_, schedule_.level(zeros({1}, DType::i64), 1), settings.snr_gamma);
@@ -87,7 +93,7 @@ PictureTrainer::Found PictureTrainer::gradients(int64_t step) {
     const RandomKey key = key_.at_step(uint64_t(step)).at_sample(uint64_t(part * settings_.batch));
     pipeline_.unet->set_dropout(key.fork("dropout"));
     const DenoisingBatch batch = inputs_.batch(step, part);
-    const Variable loss = min_snr_loss(*pipeline_.unet, schedule_, prediction_, batch, settings_.snr_gamma) *
+    const Variable loss = min_snr_loss(trained(), schedule_, prediction_, batch, settings_.snr_gamma) *
                           (1.0 / double(settings_.accumulation));
     backward(loss);
     sum = sum.defined() ? sum + loss.value() : loss.value();
@@ -147,7 +153,7 @@ void PictureTrainer::finish(const OutputDir& out, double seconds) {
   const int64_t done = settings_.steps() - first_step();
   Json metrics = Json::object();
   metrics.set("step", settings_.steps()).set("loss", last_loss_).set("seed", settings_.global.seed);
-  metrics.set("not_finite", not_finite()).set("parameters", count(parameters(*pipeline_.unet)));
+  metrics.set("not_finite", not_finite()).set("parameters", count(parameters(trained())));
   metrics.set("first_step", first_step()).set("seconds", seconds);
   metrics.set("samples_per_s", seconds > 0 ? double(done * settings_.effective_batch()) / seconds : 0.0);
   write_metrics(out / "metrics.json",

@@ -6,6 +6,7 @@
 #include "apps/common/training_run.h"
 #include "apps/train/pictures/inputs.h"
 #include "apps/train/pictures/validation.h"
+#include "diffusion/text_denoiser.h"
 
 namespace plumb::train {
 
@@ -24,8 +25,11 @@ class PictureTrainer final : public TrainingRun {
   Step compute(int64_t step) override;
   void apply(int64_t step, Step& done) override;
   std::optional<Step> whole_step(int64_t step) override;
-  TrainingState state() override { return {pipeline_.unet.get(), &optimizer_, ema_.get()}; }
+  TrainingState state() override { return {&trained(), &optimizer_, ema_.get()}; }
   void finish(const OutputDir& out, double seconds) override;
+
+  /// What is trained: the network, or with it its text encoder.
+  Denoiser& trained() { return joint_ ? static_cast<Denoiser&>(*joint_) : *pipeline_.unet; }
 
   /// What the host reads of a step, on the device that computed it.
   struct Found {
@@ -39,6 +43,7 @@ class PictureTrainer final : public TrainingRun {
   const PictureSettings& settings_;
   RandomKey key_;
   Pipeline pipeline_;
+  std::unique_ptr<TextDenoiser> joint_;  // null unless the text encoder is trained
   NoiseSchedule schedule_;
   Prediction prediction_;
   AdamW optimizer_;

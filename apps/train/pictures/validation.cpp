@@ -36,7 +36,7 @@ Validation::Validation(const PictureSettings& settings, Pipeline& pipeline, cons
 void Validation::set_conditions(PictureStart& start) {
   if (classes_ > 0) start.condition.labels = labels_in_turn(count_, classes_).to(settings_.device);
   if (pipeline_.unet->context_features() == 0) return;
-  if (!positive_.context.defined()) {
+  if (!positive_.context.defined() || settings_.train_text_encoder) {
     const TextEncoders encoders = text_encoders_of(pipeline_);
     positive_ = encode_prompts(encoders, prompts_);
     negative_ = encode_negative_prompts(encoders, std::nullopt, count_);

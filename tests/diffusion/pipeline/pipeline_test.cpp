@@ -63,8 +63,9 @@ std::string load_message(const fs::path& folder) {
 }  // namespace
 
 TEST_CASE("pipeline: every class is written and read back") {
-  for (const char* name : {"DDPMPipeline", "DDIMPipeline", "LDMPipeline", "StableDiffusionPipeline",
-                           "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"}) {
+  for (const char* name :
+       {"DDPMPipeline", "DDIMPipeline", "LDMPipeline", "TextToPixelsPipeline", "StableDiffusionPipeline",
+        "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline"}) {
     CAPTURE(name);
     const TempDir dir;
     const Pipeline pipeline = tiny_pipeline(name);

@@ -90,11 +90,13 @@ inline Pipeline tiny_pipeline(const std::string& class_name, uint64_t seed = 1) 
   Generator generator(seed);
   Pipeline pipeline;
   pipeline.class_name = class_name;
-  const bool large = class_name.starts_with("StableDiffusionXL"), text = class_name.starts_with("StableDiffusion");
+  const bool large = class_name.starts_with("StableDiffusionXL"), stable = class_name.starts_with("StableDiffusion");
+  const bool text = stable || class_name == "TextToPixelsPipeline";
   Json config = text ? config_of(tiny_condition_unet(large)) : config_of(tiny_unet());
+  if (text && !stable) config.set("in_channels", 3).set("out_channels", 3);
   if (class_name == "LDMPipeline") config.set("in_channels", 4).set("out_channels", 4);
   pipeline.unet = make_picture_denoiser(config, generator);
-  if (text || class_name == "LDMPipeline") pipeline.vae = std::make_unique<AutoencoderKL>(tiny_vae(), generator);
+  if (stable || class_name == "LDMPipeline") pipeline.vae = std::make_unique<AutoencoderKL>(tiny_vae(), generator);
   if (text) {
     pipeline.text_encoder = std::make_unique<ClipTextModel>(tiny_text(false), generator);
     pipeline.tokenizer_files = {{"tokenizer/vocab.json", kVocabulary}, {"tokenizer/merges.txt", kMerges}};

@@ -1,0 +1,27 @@
+#include "apps/common/plot/save.h"
+#include "apps/shapes/study/report.h"
+
+namespace plumb::study {
+
+void draw_guidance(const OutputDir& out, const Results& results) {
+  plot::Figure figure;
+  figure.columns = 1;
+  figure.panel_width = 420;
+  plot::Panel& panel = figure.add("validation prompts, share of correct pictures");
+  panel.x.label = "guidance scale";
+  int64_t color = 0;
+  for (const RowResult& row : results.rows) {
+    if (row.models.empty()) continue;
+    plot::Line line{.color = plot::class_color(int(color++)), .label = row.name};
+    for (const auto& [guidance, score] : row.models.front().curve) {
+      double mean = 0;
+      for (const Trained& model : row.models) mean += model.curve.at(guidance) / double(row.models.size());
+      line.points.push_back({guidance, mean});
+    }
+    line.dashed = row.paper == "control";
+    panel.add(std::move(line));
+  }
+  plot::save(figure, out / "guidance");
+}
+
+}  // namespace plumb::study

@@ -1,0 +1,58 @@
+#include "apps/shapes/study/study.h"
+
+#include <cstdio>
+
+#include "apps/common/config.h"
+#include "apps/common/globals.h"
+#include "apps/common/run_log.h"
+#include "apps/shapes/study/report.h"
+#include "engine/format.h"
+#include "engine/io/file.h"
+
+namespace plumb {
+namespace {
+
+using namespace study;
+
+/// What every command of the study is told beside its own.
+Arguments global_words(const GlobalFlags& global) {
+  Arguments words = {"--quiet", "--device", global.device};
+  if (global.threads > 0) words.insert(words.end(), {"--threads", fmt::format("{}", global.threads)});
+  if (global.deterministic) words.push_back("--deterministic");
+  return words;
+}
+
+}  // namespace
+
+int run_shapes_study(const Arguments& arguments) {
+  Recipe recipe;
+  Flags flags("shapes study", "alignment of a small model of captioned shapes: every row of the table, controls");
+  add_flags(flags, recipe);
+  if (!flags.parse(arguments)) return kExitDone;
+  check(recipe);
+  const std::vector<Row> rows = choose_rows(recipe.rows);
+  apply_globals(recipe.global, RunsOn::cpu_and_cuda);
+  const OutputDir out(recipe.global.out);
+  write_config(out / "config.toml", "shapes study", flags.resolved());
+  Stages stages(out, global_words(recipe.global), recipe.global.quiet);
+  try {
+    const Models models = make_models(stages, recipe);
+    const Prompts prompts = make_prompts(stages, recipe);
+    make_pairs(stages, recipe, models, prompts, rows);
+    const Results results = run_rows(stages, recipe, models, prompts, rows);
+    const RandomKey key = RandomKey{.seed = uint64_t(recipe.global.seed)}.fork("study");
+    Json metrics = report_json(recipe, results, key);
+    write_metrics(out / "metrics.json", metrics.set("seconds", stages.seconds()));
+    const std::string report = format_report(results, key);
+    write_file_atomic(out / "report.txt", report);
+    draw_guidance(out, results);
+    if (!recipe.global.quiet)
+      std::printf("%s\n%.0f s of work; %s holds metrics.json, report.txt and every command in stages.jsonl\n",
+                  report.c_str(), stages.seconds(), recipe.global.out.c_str());
+  } catch (const StageStopped& stopped) {
+    return stopped.code;
+  }
+  return kExitDone;
+}
+
+}  // namespace plumb

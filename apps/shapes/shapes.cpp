@@ -5,6 +5,7 @@
 
 #include "apps/common/nearest.h"
 #include "apps/shapes/actions.h"
+#include "apps/shapes/study/study.h"
 #include "engine/format.h"
 #include "engine/require.h"
 
@@ -20,6 +21,7 @@ struct Action {
 constexpr Action kActions[] = {
     {"make", "a data set of pictures with (noisy) captions", shapes::run_make},
     {"prompts", "prompts for sampling, balanced over six categories", shapes::run_prompts},
+    {"study", "a reference, preference sets, every objective and the table of what held", run_shapes_study},
 };
 
 std::string list_of_actions() {

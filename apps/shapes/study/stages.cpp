@@ -7,6 +7,7 @@
 
 #include "apps/shapes/study/json_lines.h"
 #include "apps/verbs.h"
+#include "engine/format.h"
 #include "engine/require.h"
 
 namespace plumb::study {
@@ -23,14 +24,14 @@ const Verb& verb_of(const std::string& name) {
 
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && word.find_first_of(" \"'$\\*?|&;<>()#") == std::string::npos;
-  return plain ? word : "'" + word + "'";
+  return plain ? word : fmt::format("'{}'", word);
 }
 
 }  // namespace
 
 std::string command_line(const std::string& verb, const Arguments& words) {
-  std::string line = "plumb " + verb;
-  for (const std::string& word : words) line += " " + quoted(word);
+  std::string line = fmt::format("plumb {}", verb);
+  for (const std::string& word : words) line += fmt::format(" {}", quoted(word));
   return line;
 }
 

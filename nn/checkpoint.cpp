@@ -34,7 +34,11 @@ StateDict from_file(const fs::path& path) {
 std::map<int64_t, fs::path> list_checkpoints(const fs::path& directory) {
   std::map<int64_t, fs::path> found;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
+  fs::directory_iterator entries(directory, error);
+  // To take a folder that cannot be listed for an empty one would begin a run anew over its checkpoints.
+  require<IoError>(!error || error == std::errc::no_such_file_or_directory,
+                   "checkpoint: folder cannot be listed ({}); {}", error.message(), directory.string());
+  for (const fs::directory_entry& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(kPrefix)) continue;
     int64_t step = 0;
@@ -50,9 +54,7 @@ void prune(const fs::path& directory, int64_t step, int64_t keep) {
   std::map<int64_t, fs::path> all = list_checkpoints(directory);
   all.erase(all.upper_bound(step), all.end());
   while (keep > 0 && int64_t(all.size()) > keep) {
-    std::error_code error;
-    fs::remove_all(all.begin()->second, error);
-    require<IoError>(!error, "checkpoint: cannot remove {}: {}", all.begin()->second.string(), error.message());
+    remove_directory(all.begin()->second);
     all.erase(all.begin());
   }
 }
@@ -62,10 +64,14 @@ void prune(const fs::path& directory, int64_t step, int64_t keep) {
 void save_checkpoint(const fs::path& directory, int64_t step, const TrainingState& state, const Json& fields,
                      int64_t keep) {
   AtomicDirectory target(directory / fmt::format("{}{}", kPrefix, step));
-  save_safetensors(target.file("model.safetensors"), to_map(state_dict(*state.model, Include::all)));
-  save_safetensors(target.file("optimizer.safetensors"), to_map(state.optimizer->state_dict()));
-  if (state.ema) save_safetensors(target.file("ema.safetensors"), to_map(state.ema->state_dict()));
-  if (!state.more.empty()) save_safetensors(target.file(kMore), to_map(state.more));
+  const auto add = [&](const char* name, const StateDict& tensors) {
+    // commit() syncs them all.
+    save_safetensors(target.file(name), to_map(tensors), {{"format", "pt"}}, Durability::left_to_system);
+  };
+  add("model.safetensors", state_dict(*state.model, Include::all));
+  add("optimizer.safetensors", state.optimizer->state_dict());
+  if (state.ema) add("ema.safetensors", state.ema->state_dict());
+  if (!state.more.empty()) add(kMore, state.more);
   Json manifest = fields;
   target.commit(manifest.set("step", step));
   prune(directory, step, keep);

@@ -216,6 +216,14 @@ Json verify_directory(const fs::path& directory) {
   return manifest;
 }
 
+void remove_directory(const fs::path& directory) {
+  const fs::path doomed = posix::sibling(directory, "tmp");
+  as_io_error("remove", [&] { fs::remove_all(doomed); });  // of a killed process that had this number
+  posix::rename("remove", directory, doomed);
+  posix::sync_directory("remove", posix::parent_of(directory));
+  as_io_error("remove", [&] { fs::remove_all(doomed); });
+}
+
 std::vector<std::string> remove_leftovers(const fs::path& parent) {
   std::vector<std::string> handled;
   as_io_error("clean", [&] {

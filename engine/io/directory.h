@@ -47,6 +47,10 @@ class AtomicDirectory {
 /// missing, of another size, or of other content. Files that the manifest does not list are left alone.
 Json verify_directory(const std::filesystem::path& directory);
 
+/// Removes a directory so that no part of it is ever found under its name: it becomes ".NAME.tmp-PID" first, on disk
+/// too. Throws IoError.
+void remove_directory(const std::filesystem::path& directory);
+
 /// Cleans `parent` after processes that were killed while writing: ".X.tmp-PID" is removed, ".X.old-PID" renamed back
 /// to X when X is missing and removed otherwise. What belongs to a running process other than this one stays. Call
 /// before writing. Returns the names dealt with.

@@ -23,7 +23,8 @@ struct stat status_of(const char* op, const posix::Descriptor& file, const std::
 bool written_in_place(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return true;
-  return std::filesystem::absolute(path).lexically_normal().string().starts_with("/dev/");
+  const std::string name = std::filesystem::absolute(path).lexically_normal().string();
+  return name.starts_with("/dev/") && !name.starts_with("/dev/shm/");  // which is a file system like any other
 }
 
 void check_file_name(const std::filesystem::path& path) {

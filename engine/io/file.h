@@ -41,7 +41,7 @@ enum class Durability { synced, left_to_system };
 
 /// A file that appears complete or not at all. Bytes go to a sibling ".NAME.tmp-PID"; commit() syncs it to disk,
 /// renames it to its name and syncs the folder. Without commit the sibling is removed and an existing file stays as it
-/// was. A path that is not a regular file (/dev/null, a pipe) or lies in /dev is written in place.
+/// was. A path that is not a regular file (/dev/null, a pipe) or lies in /dev (/dev/shm apart) is written in place.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);

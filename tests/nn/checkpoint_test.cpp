@@ -6,6 +6,7 @@
 
 #include "autograd/backward.h"
 #include "engine/error.h"
+#include "engine/io/file.h"
 #include "nn/layers/linear.h"
 #include "nn/optim/adam.h"
 #include "tests/support/numeric.h"
@@ -121,6 +122,14 @@ TEST_CASE("checkpoint: the newest is found, and broken ones are passed over and 
   CHECK(broken[0].find("checkpoint-11") != std::string::npos);
   CHECK(broken[0].find("model.safetensors") != std::string::npos);
   CHECK(broken[1].find("checkpoint-10") != std::string::npos);
+}
+
+TEST_CASE("checkpoint: a folder that cannot be listed is no empty folder") {
+  const TempDir folder;
+  write_file_atomic(folder / "file", "x");
+  CHECK_THROWS_WITH_AS(find_checkpoint(folder / "file"),
+                       ("checkpoint: folder cannot be listed (Not a directory); " + (folder / "file").string()).c_str(),
+                       IoError);
 }
 
 TEST_CASE("checkpoint: the oldest go once the new one is whole, and not before") {

@@ -108,6 +108,20 @@ TEST_CASE("directory: names that leave it, and a second manifest, are refused") 
   CHECK_THROWS_AS(directory.commit(), IoError);
 }
 
+TEST_CASE("directory: one that is removed leaves its name first") {
+  const TempDir dir;
+  write_checkpoint(dir / "c", 1);
+  write_checkpoint(dir / "d", 2);
+  remove_directory(dir / "c");
+  CHECK(dir.entries() == 1);
+  CHECK(error_of(dir / "d") == "verified");
+  CHECK_THROWS_WITH_AS(remove_directory(dir / "c"),
+                       ("remove: file cannot be given its name (No such file or directory); " +
+                        (dir / of_process(".c.tmp-", ::getpid())).string())
+                           .c_str(),
+                       IoError);
+}
+
 TEST_CASE("directory: a file or a link at the target is refused") {
   const TempDir dir;
   write_file_atomic(dir / "f", "x");

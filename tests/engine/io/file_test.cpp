@@ -107,6 +107,15 @@ TEST_CASE("file: a link at the target is replaced, not followed") {
   CHECK_FALSE(fs::is_symlink(dir / "f"));
 }
 
+TEST_CASE("file: a folder in shared memory is a folder") {
+  if (!fs::is_directory("/dev/shm")) return;
+  const fs::path path = "/dev/shm/plumb-test-" + std::to_string(::getpid());
+  write_file_atomic(path, "new");
+  CHECK(read_file(path) == "new");
+  fs::remove(path);
+  CHECK_THROWS_AS(write_file_atomic("/dev/plumb-test-nothing", "x"), IoError);  // no file for a mistyped device
+}
+
 TEST_CASE("file: devices and pipes are written in place") {
   write_file_atomic("/dev/null", "x");
   CHECK(fs::is_character_file("/dev/null"));

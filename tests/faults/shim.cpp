@@ -194,9 +194,9 @@ int examine_open(const char* name, int descriptor, Status* status) {
       [&] { return real(descriptor, status); });
 }
 
-// wide: the six of mmap and its name
 template <class Offset>
 void* map(const char* name, void* where, size_t size, int protection, int flags, int descriptor, Offset offset) {
+  // wide: the six of mmap and its name
   const auto real = next<void*(void*, size_t, int, int, int, Offset)>(name);
   const auto go = [&] { return real(where, size, protection, flags, descriptor, offset); };
   if (descriptor < 0) return go();

@@ -5,6 +5,8 @@
 #include "engine/config.h"
 #include "engine/format.h"
 #include "engine/io/directory.h"
+#include "engine/io/file.h"
+#include "engine/io/json.h"
 #include "engine/io/safetensors.h"
 #include "engine/require.h"
 #include "nn/state_dict.h"
@@ -117,6 +119,15 @@ PointModel load_point_model(const fs::path& folder) {
                       model.schedule.num_train_timesteps);
   model.prediction = prediction_from_name(scheduler.at("prediction_type").as_string());
   return model;
+}
+
+bool is_point_model(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path config = folder / "unet/config.json";
+  if (!fs::is_regular_file(config, ignored)) return false;
+  const Json json = Json::parse(read_file(config), config.string());
+  const Json* name = json.is_object() ? json.find("_class_name") : nullptr;
+  return name && name->is_string() && name->as_string() == "PointDenoiser";
 }
 
 }  // namespace plumb

@@ -24,4 +24,7 @@ void save_point_model(const std::filesystem::path& folder, const PointModel& mod
 /// Reads such a folder. Throws IoError or ValueError naming file and key.
 PointModel load_point_model(const std::filesystem::path& folder);
 
+/// Whether a folder is that of a model of points; anything else, and what cannot be read, is for others to judge.
+bool is_point_model(const std::filesystem::path& folder);
+
 }  // namespace plumb

@@ -7,12 +7,16 @@
 
 namespace plumb {
 
-void add_pair_flags(Flags& flags, PairSettings& s) {
+void add_pair_label_flags(Flags& flags, PairSettings& s) {
   flags.add("--pairs_per_class", s.pairs_per_class, "preference pairs a class", between(1, 1'000'000));
   flags
       .add("--negative", s.negative, "c-: the neighbouring classes in turn, or any other",
            one_of({"neighbor", "random"}))
       .advanced();
+}
+
+void add_pair_flags(Flags& flags, PairSettings& s) {
+  add_pair_label_flags(flags, s);
   flags.add("--num_inference_steps", s.sampler.steps, "steps of DDIM for pairs of the model", at_least(1)).advanced();
   flags
       .add_choice("--timestep_spacing", s.sampler.spacing,

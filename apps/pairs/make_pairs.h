@@ -16,7 +16,9 @@ struct PairSettings {
   SamplerOptions sampler{.steps = 25};
 };
 
-/// --pairs_per_class --negative --num_inference_steps --timestep_spacing.
+/// --pairs_per_class --negative.
+void add_pair_label_flags(Flags& flags, PairSettings& settings);
+/// Those, --num_inference_steps and --timestep_spacing.
 void add_pair_flags(Flags& flags, PairSettings& settings);
 
 /// Class c and degraded class c- of each pair: `pairs_per_class` of class 0, then of class 1, … c- is the class after c

@@ -6,6 +6,9 @@
 #include "apps/common/output_dir.h"
 #include "apps/common/pair_file.h"
 #include "apps/pairs/make_pairs.h"
+#include "apps/pairs/picture_pairs.h"
+#include "apps/pairs/settings.h"
+#include "diffusion/point_model.h"
 #include "engine/format.h"
 #include "engine/ops.h"
 #include "engine/require.h"
@@ -19,37 +22,37 @@ void require_finite(const PreferencePairs& pairs, const std::string& model) {
                             "pairs: samples are not finite ({}); the model is broken", model);
 }
 
+void make_point_pairs(const Flags& flags, const PairsSettings& s, Device device) {
+  const RandomKey key = RandomKey{.seed = uint64_t(s.global.seed)}.fork("pairs");
+  PreferencePairs pairs;
+  if (s.model.empty()) {
+    pairs = world_pairs(s.points, key);
+  } else {
+    PointModel model = load_point_model(s.model);
+    to_device(*model.network, device);
+    pairs = model_pairs(model, s.points, key);
+  }
+  require_finite(pairs, s.model);
+  const OutputDir out(s.global.out);
+  write_config(out / "config.toml", "pairs", flags.resolved());
+  save_pairs(out / "pairs.safetensors", pairs, {{"format", "pt"}, {"plumb", to_json(flags.resolved()).dump()}});
+  if (!s.global.quiet)
+    std::printf("%lld pairs: %s\n", static_cast<long long>(pairs.size()), (out / "pairs.safetensors").c_str());
+}
+
 }  // namespace
 
 int run_pairs(const Arguments& arguments) {
-  GlobalFlags global{.out = "runs/pairs"};
-  std::string folder;
-  PairSettings settings;
-  Flags flags("pairs", "makes a preference set of points: winners with c, losers with c-");
-  flags.add("--model", folder, "model folder that is sampled, as plumb train writes it; else the clean world")
-      .shown_as("FOLDER");
-  add_pair_flags(flags, settings);
-  add_world_flags(flags, settings.world);
-  flags.add_global(global);
-  flags.example("plumb pairs --model runs/train/model --pairs_per_class 64 --out runs/pairs");
+  PairsSettings s;
+  Flags flags("pairs", "makes preference pairs without labels: winners with c, losers with a degraded c-");
+  add_pairs_flags(flags, s);
   if (!flags.parse(arguments)) return kExitDone;
-  const Device device = apply_globals(global, RunsOn::cpu_and_cuda);
-
-  const RandomKey key = RandomKey{.seed = uint64_t(global.seed)}.fork("pairs");
-  PreferencePairs pairs;
-  if (folder.empty()) {
-    pairs = world_pairs(settings, key);
-  } else {
-    PointModel model = load_point_model(folder);
-    to_device(*model.network, device);
-    pairs = model_pairs(model, settings, key);
-  }
-  require_finite(pairs, folder);
-  const OutputDir out(global.out);
-  write_config(out / "config.toml", "pairs", flags.resolved());
-  save_pairs(out / "pairs.safetensors", pairs, {{"format", "pt"}, {"plumb", to_json(flags.resolved()).dump()}});
-  if (!global.quiet)
-    std::printf("%lld pairs: %s\n", static_cast<long long>(pairs.size()), (out / "pairs.safetensors").c_str());
+  const Device device = apply_globals(s.global, RunsOn::cpu_and_cuda);
+  s.points.sampler.steps = s.steps;
+  if (s.spacing != "auto") s.points.sampler.spacing = timestep_spacing_from_name(s.spacing);
+  if (!s.model.empty() && !is_point_model(s.model)) return make_picture_pairs(flags, s, device);
+  refuse_picture_pair_flags(flags);
+  make_point_pairs(flags, s, device);
   return kExitDone;
 }
 

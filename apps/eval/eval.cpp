@@ -5,6 +5,7 @@
 #include "align/eval/score_summary.h"
 #include "apps/common/globals.h"
 #include "apps/common/output_dir.h"
+#include "apps/eval/pictures.h"
 #include "apps/eval/score_report.h"
 #include "engine/io/file.h"
 #include "engine/require.h"
@@ -17,6 +18,7 @@ struct Settings {
   std::vector<std::string> scores = {}, against = {}, fields = {};
   bool common_only = false;
   BootstrapOptions bootstrap = {};
+  PictureEvalSettings pictures = {};
 };
 
 void add_flags(Flags& flags, Settings& s) {
@@ -24,9 +26,18 @@ void add_flags(Flags& flags, Settings& s) {
   flags.add("--against", s.against, "score file(s) to compare with, by prompt and seed").shown_as("FILE").whole();
   flags.add("--fields", s.fields, "numbers to average, comma separated; all unless given");
   flags.add("--common_only", s.common_only, "passes over pictures that one side lacks");
+  flags.add("--images", s.pictures.images, "pictures to judge by features").shown_as("DIR");
+  flags.add("--real", s.pictures.real, "pictures to measure their distance from").shown_as("DIR");
+  flags.add("--features", s.pictures.features, "feature network; plumb shapes features, or CLIP").shown_as("FOLDER");
+  flags.add("--num_samples", s.pictures.num_samples, "pictures of each folder; unless given, the smaller's",
+            at_least(2));
   flags.add("--bootstrap", s.bootstrap.resamples, "resamples of an interval", at_least(1));
   flags.add("--confidence", s.bootstrap.confidence, "of the intervals",
             Constraint{.low = 0, .high = 1, .low_open = true, .high_open = true});
+  flags.add("--kid_subsets", s.pictures.kernel.subsets, "subsets of a kernel distance", at_least(1)).advanced();
+  flags.add("--kid_subset_size", s.pictures.kernel.subset_size, "pictures a subset, at most", at_least(2)).advanced();
+  flags.add("--splits", s.pictures.splits, "of an Inception-style score", at_least(1)).advanced();
+  flags.add("--batch_size", s.pictures.batch_size, "pictures at once", at_least(1)).advanced();
   flags.add_global(s.global);
   flags.example("plumb eval --scores runs/ddspo/scores.jsonl --against runs/reference/scores.jsonl --out runs/eval");
 }
@@ -52,7 +63,12 @@ std::string evaluate_scores(const Settings& s, Json& metrics) {
 }
 
 void check(const Settings& s) {
-  require<UsageError>(!s.scores.empty(), "eval: --scores must name a file; plumb shapes score writes it");
+  const PictureEvalSettings& p = s.pictures;
+  require<UsageError>(!s.scores.empty() || !p.images.empty(),
+                      "eval: --scores must name a file (plumb shapes score writes it), or --images a folder");
+  require<UsageError>(s.against.empty() || !s.scores.empty(), "eval: --against needs --scores");
+  require<UsageError>(p.images.empty() == p.features.empty(), "eval: --images and --features go together");
+  require<UsageError>(p.real.empty() || !p.images.empty(), "eval: --real needs --images");
 }
 
 }  // namespace
@@ -69,7 +85,13 @@ int run_eval(const Arguments& arguments) {
                                .set("resamples", settings.bootstrap.resamples)
                                .set("confidence", settings.bootstrap.confidence)
                                .set("seed", settings.global.seed));
-  const std::string table = evaluate_scores(settings, metrics);
+  std::string table = settings.scores.empty() ? "" : evaluate_scores(settings, metrics);
+  if (!settings.pictures.images.empty()) {
+    settings.pictures.seed = settings.global.seed;
+    metrics.set("images", evaluate_pictures(settings.pictures));
+    if (!table.empty()) table += '\n';
+    table += format_pictures(metrics.at("images"));
+  }
   const OutputDir out(settings.global.out);
   write_config(out / "config.toml", "eval", flags.resolved());
   write_file_atomic(out / "metrics.json", metrics.dump(1) + '\n');

@@ -90,7 +90,7 @@ def refusals(run, folder):
     run.refused('no line has a number "beauty"; it has correct, quality', "--scores", good, "--fields", "beauty")
     run.refused("3 pictures have no partner", "--scores", good, "--against", short)
     run.refused("--confidence", "--scores", good, "--confidence", "1")
-    run.refused("--scores must name a file", "--against", good)
+    run.refused("--against needs --scores", "--against", good, "--images", folder, "--features", folder)
     run.refused("one for each of ours (2 and 3)", *["--scores", good] * 3, *["--against", good] * 2)
 
 

@@ -13,11 +13,7 @@ void draw_guidance(const OutputDir& out, const Results& results) {
   for (const RowResult& row : results.rows) {
     if (row.models.empty()) continue;
     plot::Line line{.color = plot::class_color(int(color++)), .label = row.name};
-    for (const auto& [guidance, score] : row.models.front().curve) {
-      double mean = 0;
-      for (const Trained& model : row.models) mean += model.curve.at(guidance) / double(row.models.size());
-      line.points.push_back({guidance, mean});
-    }
+    for (const auto& [guidance, score] : row.curve) line.points.push_back({guidance, score});
     line.dashed = row.paper == "control";
     panel.add(std::move(line));
   }

@@ -4,11 +4,10 @@
 
 namespace plumb::study {
 
-ScoreFile measure(Stages& stages, const Recipe& recipe, const std::string& row, const std::string& model,
-                  const Sitting& sitting, double guidance) {
-  const std::string name = fmt::format("pictures/{}/{}-g{}", row, sitting.name, guidance);
+ScoreFile measure(Stages& stages, const Recipe& recipe, const Sitter& sitter, const Sitting& sitting, double guidance) {
+  const std::string name = fmt::format("pictures/{}/{}-g{}", sitter.name, sitting.name, guidance);
   stages.run(name, "sample",
-             {"--model", model, "--prompts", sitting.prompts, "--num_images", fmt::format("{}", sitting.images),
+             {"--model", sitter.model, "--prompts", sitting.prompts, "--num_images", fmt::format("{}", sitting.images),
               "--guidance_scale", fmt::format("{}", guidance), "--sampler", recipe.sampler, "--num_inference_steps",
               fmt::format("{}", recipe.inference_steps), "--batch_size", fmt::format("{}", recipe.sample_batch),
               "--seed", fmt::format("{}", sitting.seed)});

@@ -20,10 +20,14 @@ struct Sitting {
   int64_t seed = 0;     ///< of the first picture: every model begins with the same noise
 };
 
-/// Draws and scores pictures of one model at one guidance: stage pictures/ROW/SITTING-gGUIDANCE. `model` is a
-/// pipeline's folder.
-ScoreFile measure(Stages& stages, const Recipe& recipe, const std::string& row, const std::string& model,
-                  const Sitting& sitting, double guidance);
+/// Who is measured.
+struct Sitter {
+  std::string name;   ///< of its stages: a row and a seed, say
+  std::string model;  ///< a pipeline's folder
+};
+
+/// Draws and scores pictures of one model at one guidance: stage pictures/NAME/SITTING-gGUIDANCE.
+ScoreFile measure(Stages& stages, const Recipe& recipe, const Sitter& sitter, const Sitting& sitting, double guidance);
 
 /// A field's mean over all pictures.
 double mean_of(const ScoreFile& scores, Field field);

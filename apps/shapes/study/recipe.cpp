@@ -40,6 +40,7 @@ void add_test_flags(Flags& flags, Recipe& r) {
   flags.add("--sampler", r.sampler, "of all pictures but the pairs'", one_of(samplers)).advanced();
   flags.add("--num_inference_steps", r.inference_steps, "of it", at_least(1)).advanced();
   flags.add("--sample_batch_size", r.sample_batch, "pictures at once", between(1, 4096)).advanced();
+  flags.add("--jobs", r.jobs, "commands at a time; 0: one a core, on a GPU one", between(0, 4096)).transient();
 }
 
 }  // namespace

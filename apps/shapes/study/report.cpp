@@ -25,7 +25,7 @@ Spread spread_of(const std::vector<double>& values) {
 std::vector<double> tested(const RowResult& row, std::optional<double> guidance, Field field) {
   std::vector<double> values;
   for (const Trained& model : row.models)
-    values.push_back(mean_of(model.tests.at(guidance.value_or(model.own_best)), field));
+    values.push_back(mean_of(model.tests.at(guidance.value_or(row.own_best)), field));
   return values;
 }
 
@@ -42,9 +42,9 @@ std::string shown(const Interval& interval) {
 std::string table_line(const Results& results, const RowResult& row, const RandomKey& key) {
   if (row.models.empty()) return fmt::format("{:<30} every run ended by a health rule\n", row.name);
   const double best = results.reference_best;
-  std::string line = fmt::format("{:<30} {:>13} {:>13} {:>13} {:>4.1f}", row.name, shown(tested(row, 1.0, kCorrect)),
-                                 shown(tested(row, best, kCorrect)), shown(tested(row, std::nullopt, kCorrect)),
-                                 row.models.front().own_best);
+  std::string line =
+      fmt::format("{:<30} {:>13} {:>13} {:>13} {:>4.1f}", row.name, shown(tested(row, 1.0, kCorrect)),
+                  shown(tested(row, best, kCorrect)), shown(tested(row, std::nullopt, kCorrect)), row.own_best);
   line += fmt::format(" {:>6.3f}", spread_of(tested(row, best, kUnreadable)).mean);
   if (row.name == "reference") return line + '\n';
   const auto against = compare_rows(results, row.name, "reference", best, key);
@@ -114,9 +114,7 @@ Json candidate_json(const Candidate& settings) {
 }
 
 Json model_json(const Trained& model) {
-  Json curve = Json::array(), tests = Json::array();
-  for (const auto& [guidance, score] : model.curve)
-    curve.push_back(Json::object().set("guidance", guidance).set("correct", score));
+  Json tests = Json::array();
   for (const auto& [guidance, scores] : model.tests)
     tests.push_back(Json::object()
                         .set("guidance", guidance)
@@ -124,18 +122,19 @@ Json model_json(const Trained& model) {
                         .set("partial", mean_of(scores, kPartial))
                         .set("unreadable", mean_of(scores, kUnreadable))
                         .set("pictures", int64_t(scores.pictures.size())));
-  Json json = Json::object();
-  json.set("seed", model.seed).set("own_best", model.own_best);
-  return json.set("curve", std::move(curve)).set("tests", std::move(tests));
+  return Json::object().set("seed", model.seed).set("tests", std::move(tests));
 }
 
 Json row_json(const Results& results, const RowResult& row, const RandomKey& key) {
-  Json models = Json::array();
+  Json models = Json::array(), curve = Json::array();
+  for (const auto& [guidance, score] : row.curve)
+    curve.push_back(Json::object().set("guidance", guidance).set("correct", score));
   for (const Trained& model : row.models) models.push_back(model_json(model));
   Json json = Json::object();
   json.set("row", row.name).set("paper", row.paper).set("pairs", row.data);
   if (row.settings.steps > 0) json.set("settings", candidate_json(row.settings));
   json.set("unhealthy", row.unhealthy).set("models", std::move(models));
+  json.set("curve", std::move(curve)).set("own_best", row.own_best);
   if (const auto against = compare_rows(results, row.name, "reference", results.reference_best, key)) {
     json.set("minus_reference", interval_json(widest(against->means, 2 * kCorrect)));
     json.set("win_rate", interval_json(widest(against->means, 2 * kCorrect + 1)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "apps/common/jobs.h"
 #include "apps/shapes/study/negative_prompts.h"
 #include "engine/format.h"
 
@@ -12,7 +13,7 @@ namespace {
 // Noise of the validation and the test pictures, the same for every model.
 constexpr int64_t kValidationNoise = 100'000, kTestNoise = 1'000'000;
 
-/// Draws and scores models over guidance scales.
+/// Draws and scores rows over guidance scales.
 class Examiner {
  public:
   Examiner(Stages& stages, const Recipe& recipe, const Prompts& prompts)
@@ -22,32 +23,58 @@ class Examiner {
         test_{"test", prompts.test, recipe.images, kTestNoise} {}
 
   const Sitting& validation() const { return validation_; }
-  void set_reference_best(double guidance) { reference_best_ = guidance; }
 
-  Trained examine(const std::string& name, const std::string& model, int64_t seed = 0) {
-    Trained found{.seed = seed};
-    double top = -1;
-    for (const double guidance : recipe_.guidance) {
-      const double score = mean_of(measure(stages_, recipe_, name, model, validation_, guidance), kCorrect);
-      found.curve[guidance] = score;
-      if (score > top) top = score, found.own_best = guidance;
-    }
-    const double shared = reference_best_ > 0 ? reference_best_ : found.own_best;
-    for (const double guidance : {1.0, shared, found.own_best})
-      if (!found.tests.contains(guidance))
-        found.tests.emplace(guidance, measure(stages_, recipe_, name, model, test_, guidance));
-    return found;
+  /// The row's curve, which its first model is drawn for.
+  void draw_curve(RowResult& row) {
+    if (row.models.empty()) return;
+    std::vector<double> scores(recipe_.guidance.size());
+    run_jobs(stages_.jobs(), int64_t(scores.size()), [&](int64_t i) {
+      const double guidance = recipe_.guidance[size_t(i)];
+      scores[size_t(i)] =
+          mean_of(measure(stages_, recipe_, sitter(row, row.models.front()), validation_, guidance), kCorrect);
+    });
+    for (size_t i = 0; i < scores.size(); ++i) row.curve[recipe_.guidance[i]] = scores[i];
+    for (const auto& [guidance, score] : row.curve)
+      if (score > row.curve.at(row.own_best)) row.own_best = guidance;
+  }
+
+  /// The tests of several rows at 1, at `reference_best`, and at each row's own best.
+  void test(const std::vector<RowResult*>& rows, double reference_best) {
+    struct Task {
+      const RowResult* row;
+      Trained* model;
+      double guidance;
+      ScoreFile found = {};
+    };
+    std::vector<Task> tasks;
+    for (RowResult* row : rows)
+      for (Trained& model : row->models) {
+        std::vector<double> scales = {1.0, reference_best, row->own_best};
+        std::sort(scales.begin(), scales.end());
+        scales.erase(std::unique(scales.begin(), scales.end()), scales.end());
+        for (const double guidance : scales) tasks.push_back({row, &model, guidance});
+      }
+    run_jobs(stages_.jobs(), int64_t(tasks.size()), [&](int64_t i) {
+      Task& task = tasks[size_t(i)];
+      task.found = measure(stages_, recipe_, sitter(*task.row, *task.model), test_, task.guidance);
+    });
+    for (Task& task : tasks) task.model->tests.emplace(task.guidance, std::move(task.found));
   }
 
  private:
+  static Sitter sitter(const RowResult& row, const Trained& model) {
+    return {row.settings.steps > 0 ? fmt::format("{}/seed{}", row.name, model.seed) : row.name, model.model};
+  }
+
   Stages& stages_;
   const Recipe& recipe_;
   Sitting validation_, test_;
-  double reference_best_ = 0;  // not known before the reference was drawn
 };
 
-RowResult fixed_row(Examiner& examiner, const std::string& name, const std::string& model) {
-  return {.name = name, .paper = "", .data = "", .models = {examiner.examine(name, model)}};
+RowResult fixed_row(const std::string& name, const std::string& model) {
+  RowResult row{.name = name};
+  row.models = {{.model = model}};
+  return row;
 }
 
 /// Prompts as they are, with c- as what guidance leads away from.
@@ -62,38 +89,49 @@ Prompts negative_prompts(const Stages& stages, const Recipe& recipe, const Promp
   return negative;
 }
 
-RowResult trained_row(Stages& stages, const Recipe& recipe, const Models& models, const Row& row,
-                      const Candidate& settings, Examiner& examiner) {
-  RowResult result{.name = row.name, .paper = row.paper, .data = row.data, .settings = settings};
-  for (int64_t seed = 0; seed < recipe.seeds; ++seed) {
-    const std::string name = fmt::format("rows/{}/seed{}", row.name, seed);
-    const auto model =
-        train_row(stages, recipe, models.reference, {name, row, settings, recipe.global.seed * 1000 + seed});
-    if (model)
-      result.models.push_back(examiner.examine(fmt::format("{}/seed{}", row.name, seed), *model, seed));
-    else
-      ++result.unhealthy;
+/// Every seed of every row. A training is cheap beside the pictures that judge it.
+void train_rows(Stages& stages, const Recipe& recipe, const Models& models, const std::vector<Row>& rows,
+                Results& results) {
+  std::vector<std::optional<std::string>> trained(rows.size() * size_t(recipe.seeds));
+  run_jobs(stages.jobs(), int64_t(trained.size()), [&](int64_t i) {
+    const Row& row = rows[size_t(i / recipe.seeds)];
+    const int64_t seed = i % recipe.seeds;
+    trained[size_t(i)] = train_row(stages, recipe, models.reference,
+                                   {fmt::format("rows/{}/seed{}", row.name, seed), row, results.tuned.at(row.name).best,
+                                    recipe.global.seed * 1000 + seed});
+  });
+  for (size_t r = 0; r < rows.size(); ++r) {
+    RowResult result{.name = rows[r].name, .paper = rows[r].paper, .data = rows[r].data};
+    result.settings = results.tuned.at(rows[r].name).best;
+    for (int64_t seed = 0; seed < recipe.seeds; ++seed) {
+      const auto& model = trained[r * size_t(recipe.seeds) + size_t(seed)];
+      if (model)
+        result.models.push_back({.seed = seed, .model = *model});
+      else
+        ++result.unhealthy;
+    }
+    results.rows.push_back(std::move(result));
   }
-  return result;
 }
 
 }  // namespace
 
 Results run_rows(Stages& stages, const Recipe& recipe, const Models& models, const Prompts& prompts,
                  const std::vector<Row>& rows) {
-  Examiner examiner(stages, recipe, prompts);
+  Examiner examiner(stages, recipe, prompts), negative(stages, recipe, negative_prompts(stages, recipe, prompts));
   Results results;
-  results.rows.push_back(fixed_row(examiner, "reference", models.reference));
-  results.reference_best = results.rows.front().models.front().own_best;
-  examiner.set_reference_best(results.reference_best);
-  Examiner negative(stages, recipe, negative_prompts(stages, recipe, prompts));
-  negative.set_reference_best(results.reference_best);
-  results.rows.push_back(fixed_row(negative, "reference_negative", models.reference));
-  results.rows.push_back(fixed_row(examiner, "continued", models.continued));
-  results.rows.push_back(fixed_row(examiner, "clean", models.clean));
-  results.tuned = search(stages, recipe, models, rows, examiner.validation(), results.reference_best);
-  for (const Row& row : rows)
-    results.rows.push_back(trained_row(stages, recipe, models, row, results.tuned.at(row.name).best, examiner));
+  results.rows = {fixed_row("reference", models.reference), fixed_row("reference_negative", models.reference),
+                  fixed_row("continued", models.continued), fixed_row("clean", models.clean)};
+  const size_t fixed = results.rows.size();
+  for (RowResult& row : results.rows) (row.name == "reference_negative" ? negative : examiner).draw_curve(row);
+  results.reference_best = results.rows.front().own_best;
+  results.tuned = search(stages, recipe, models.reference, rows, {examiner.validation(), results.reference_best});
+  train_rows(stages, recipe, models, rows, results);
+  std::vector<RowResult*> plain, guided;
+  for (RowResult& row : results.rows) (row.name == "reference_negative" ? guided : plain).push_back(&row);
+  for (size_t i = fixed; i < results.rows.size(); ++i) examiner.draw_curve(results.rows[i]);
+  examiner.test(plain, results.reference_best);
+  negative.test(guided, results.reference_best);
   return results;
 }
 

@@ -8,12 +8,11 @@
 
 namespace plumb::study {
 
-/// One trained model of a row.
+/// One model of a row.
 struct Trained {
   int64_t seed = 0;
-  std::map<double, double> curve = {};     ///< score on the validation prompts, by guidance
-  double own_best = 1;                     ///< guidance at the curve's top
-  std::map<double, ScoreFile> tests = {};  ///< at 1, at the reference's best and at its own best
+  std::string model = {};                  ///< its folder
+  std::map<double, ScoreFile> tests = {};  ///< at 1, at the reference's best guidance and at the row's own best
 };
 
 /// A line of the table.
@@ -22,6 +21,8 @@ struct RowResult {
   Candidate settings = {};           ///< of rows that were trained
   std::vector<Trained> models = {};  ///< healthy ones, by seed
   int64_t unhealthy = 0;
+  std::map<double, double> curve = {};  ///< score of the first model on the validation prompts, by guidance
+  double own_best = 1;                  ///< guidance at the curve's top
 };
 
 struct Results {

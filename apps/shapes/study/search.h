@@ -21,9 +21,15 @@ struct Tuned {
   Candidate best;
 };
 
+/// What decides between candidates: the score on these prompts at this guidance.
+struct Judge {
+  Sitting validation;
+  double guidance = 1;
+};
+
 /// Searches the settings of every row that is searched for itself: all candidates, one training seed that no reported
-/// run has, judged by the validation prompts' score at `guidance`. Of equals the first is taken. By row.
-std::map<std::string, Tuned> search(Stages& stages, const Recipe& recipe, const Models& models,
-                                    const std::vector<Row>& rows, const Sitting& validation, double guidance);
+/// run has. Of equals the first is taken. By row; a row that takes another's settings has those and no runs.
+std::map<std::string, Tuned> search(Stages& stages, const Recipe& recipe, const std::string& reference,
+                                    const std::vector<Row>& rows, const Judge& judge);
 
 }  // namespace plumb::study

@@ -5,22 +5,15 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "apps/common/child_process.h"
 #include "apps/shapes/study/json_lines.h"
-#include "apps/verbs.h"
 #include "engine/format.h"
-#include "engine/require.h"
 
 namespace plumb::study {
 namespace {
 
 constexpr const char* kDone = "done";
 constexpr const char* kUnhealthy = "unhealthy";
-
-const Verb& verb_of(const std::string& name) {
-  const auto found = std::find_if(verbs().begin(), verbs().end(), [&](const Verb& verb) { return verb.name == name; });
-  require<ValueError>(found != verbs().end(), "study: no such verb ({})", name);
-  return *found;
-}
 
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && word.find_first_of(" \"'$\\*?|&;<>()#") == std::string::npos;
@@ -35,8 +28,7 @@ std::string command_line(const std::string& verb, const Arguments& words) {
   return line;
 }
 
-Stages::Stages(const OutputDir& out, Arguments globals, bool quiet)
-    : out_(out), globals_(std::move(globals)), quiet_(quiet) {
+Stages::Stages(const OutputDir& out, StagesOptions options) : out_(out), options_(std::move(options)) {
   const std::string path = out_ / "stages.jsonl";
   if (!std::filesystem::exists(path)) return;
   for (const Json& entry : read_json_lines(path))
@@ -45,18 +37,21 @@ Stages::Stages(const OutputDir& out, Arguments globals, bool quiet)
 }
 
 double Stages::seconds() const {
+  const std::lock_guard lock(mutex_);
   double sum = 0;
   for (const Done& done : done_) sum += done.seconds;
   return sum;
 }
 
-const Stages::Done* Stages::find(const std::string& name, const std::string& command) const {
+std::optional<StageEnd> Stages::find(const std::string& name, const std::string& command) const {
+  const std::lock_guard lock(mutex_);
   for (const Done& done : done_)
-    if (done.stage == name && done.command == command) return &done;
-  return nullptr;
+    if (done.stage == name && done.command == command) return done.end;
+  return std::nullopt;
 }
 
 void Stages::record(Done done) {
+  const std::lock_guard lock(mutex_);
   std::erase_if(done_, [&](const Done& earlier) { return earlier.stage == done.stage; });
   done_.push_back(std::move(done));
   std::vector<Json> lines;
@@ -81,20 +76,19 @@ StageEnd Stages::run_beside(const std::string& name, const std::string& verb, co
 
 StageEnd Stages::perform(const std::string& name, const std::string& verb, const Arguments& words) {
   const std::string command = command_line(verb, words);
-  if (const Done* done = find(name, command)) return done->end;
-  if (!quiet_) std::fprintf(stderr, "%s: %s\n", name.c_str(), command.c_str());
-  Arguments all = words;
-  all.insert(all.end(), globals_.begin(), globals_.end());
+  if (const auto end = find(name, command)) return *end;
+  if (!options_.quiet) std::fprintf(stderr, "%s: %s\n", name.c_str(), command.c_str());
+  Arguments all = {verb};
+  all.insert(all.end(), words.begin(), words.end());
+  all.insert(all.end(), options_.words.begin(), options_.words.end());
+  const int64_t share = alone_ ? options_.threads : std::max<int64_t>(1, options_.threads / options_.jobs);
+  all.insert(all.end(), {"--threads", fmt::format("{}", share)});
   const auto begin = std::chrono::steady_clock::now();
-  StageEnd end = StageEnd::done;
-  try {
-    if (const int code = verb_of(verb).run(all); code != kExitDone) throw StageStopped{code};
-  } catch (const UnhealthyError& error) {
-    if (!quiet_) std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());
-    end = StageEnd::unhealthy;
-  }
+  const int code = run_child(options_.program, all);
+  if (code != kExitDone && code != kExitUnhealthy) throw StageStopped{code};
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  if (!quiet_) std::fprintf(stderr, "%s: %.1f s\n", name.c_str(), took.count());
+  if (!options_.quiet) std::fprintf(stderr, "%s: %.1f s\n", name.c_str(), took.count());
+  const StageEnd end = code == kExitUnhealthy ? StageEnd::unhealthy : StageEnd::done;
   record({name, command, took.count(), end});
   return end;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,7 +10,7 @@
 
 namespace plumb::study {
 
-/// A verb that ended with another code than 0: the study ends with it.
+/// A command that ended with another code than 0: the study ends with it.
 struct StageStopped {
   int code;
 };
@@ -19,23 +21,33 @@ enum class StageEnd {
   unhealthy,  ///< a health rule stopped it: a finding, not a fault
 };
 
-/// The steps of a study, each a command of this program that anyone can repeat by hand. What is done stands in
-/// OUT/stages.jsonl with its command and its seconds; a study that is started again goes on behind it. A stage whose
-/// command is another one than last time is done again.
+struct StagesOptions {
+  std::string program = {};       ///< that is run
+  Arguments words = {};           ///< that every command gets, such as --device cpu
+  int64_t jobs = 1, threads = 1;  ///< how many commands at a time are worth while, and the cores there are
+  bool quiet = false;
+};
+
+/// The steps of a study, each a command of this program in a process of its own, that anyone can repeat by hand. What
+/// is done stands in OUT/stages.jsonl with its command and its seconds; a study that is started again goes on behind
+/// it. A stage whose command is another one than last time is done again. Its methods may be called from several
+/// threads for different stages.
 class Stages {
  public:
-  /// `globals`: words that every command gets, such as --threads 2. Throws IoError for a log that cannot be read.
-  Stages(const OutputDir& out, Arguments globals, bool quiet);
+  /// Throws IoError for a log that cannot be read.
+  Stages(const OutputDir& out, StagesOptions options);
 
-  /// `plumb VERB words --out OUT/name`, in this process. `resumes`: the verb goes on with what it finds in its folder;
-  /// otherwise a folder that is not complete is emptied first. Throws StageStopped, and what the verb throws, but for
-  /// UnhealthyError.
+  /// `plumb VERB words --out OUT/name`. `resumes`: the verb goes on with what it finds in its folder; otherwise a
+  /// folder that is not complete is emptied first. Throws StageStopped, IoError.
   StageEnd run(const std::string& name, const std::string& verb, const Arguments& words, bool resumes = false);
   /// The same for a verb that writes into the folder of a stage before it or a file of its own; `words` say where.
   StageEnd run_beside(const std::string& name, const std::string& verb, const Arguments& words);
+  /// From here on commands run alone, with every core, or several at a time, each with its share of them.
+  void run_alone(bool alone) { alone_ = alone; }
+  int64_t jobs() const { return options_.jobs; }
 
   std::string path(const std::string& name) const { return out_ / name; }
-  /// Of all stages that are done, this process' and earlier ones'.
+  /// Of all stages that are done, this process' and earlier ones'; those that ran at the same time are added up.
   double seconds() const;
 
  private:
@@ -45,12 +57,13 @@ class Stages {
     StageEnd end;
   };
   StageEnd perform(const std::string& name, const std::string& verb, const Arguments& words);
-  const Done* find(const std::string& name, const std::string& command) const;
+  std::optional<StageEnd> find(const std::string& name, const std::string& command) const;
   void record(Done done);
 
   const OutputDir& out_;
-  Arguments globals_;
-  bool quiet_;
+  StagesOptions options_;
+  bool alone_ = true;
+  mutable std::mutex mutex_;
   std::vector<Done> done_;  // in the order of their ends
 };
 

@@ -2,24 +2,27 @@
 
 #include <cstdio>
 
+#include "apps/common/child_process.h"
 #include "apps/common/config.h"
 #include "apps/common/globals.h"
 #include "apps/common/run_log.h"
 #include "apps/shapes/study/report.h"
 #include "engine/format.h"
 #include "engine/io/file.h"
+#include "engine/parallel.h"
 
 namespace plumb {
 namespace {
 
 using namespace study;
 
-/// What every command of the study is told beside its own.
-Arguments global_words(const GlobalFlags& global) {
-  Arguments words = {"--quiet", "--device", global.device};
-  if (global.threads > 0) words.insert(words.end(), {"--threads", fmt::format("{}", global.threads)});
-  if (global.deterministic) words.push_back("--deterministic");
-  return words;
+/// Commands of one thread each use the cores of a CPU better than one command of all of them; a GPU is shared badly.
+StagesOptions stages_options(const Recipe& recipe, Device device) {
+  StagesOptions options{.program = own_program(), .threads = num_threads(), .quiet = recipe.global.quiet};
+  options.words = {"--quiet", "--device", recipe.global.device};
+  if (recipe.global.deterministic) options.words.push_back("--deterministic");
+  options.jobs = recipe.jobs > 0 ? recipe.jobs : device.is_cpu() ? options.threads : 1;
+  return options;
 }
 
 }  // namespace
@@ -31,14 +34,15 @@ int run_shapes_study(const Arguments& arguments) {
   if (!flags.parse(arguments)) return kExitDone;
   check(recipe);
   const std::vector<Row> rows = choose_rows(recipe.rows);
-  apply_globals(recipe.global, RunsOn::cpu_and_cuda);
+  const Device device = apply_globals(recipe.global, RunsOn::cpu_and_cuda);
   const OutputDir out(recipe.global.out);
   write_config(out / "config.toml", "shapes study", flags.resolved());
-  Stages stages(out, global_words(recipe.global), recipe.global.quiet);
+  Stages stages(out, stages_options(recipe, device));
   try {
     const Models models = make_models(stages, recipe);
     const Prompts prompts = make_prompts(stages, recipe);
     make_pairs(stages, recipe, models, prompts, rows);
+    stages.run_alone(false);
     const Results results = run_rows(stages, recipe, models, prompts, rows);
     const RandomKey key = RandomKey{.seed = uint64_t(recipe.global.seed)}.fork("study");
     Json metrics = report_json(recipe, results, key);

@@ -8,5 +8,8 @@ namespace plumb::shapes {
 
 int run_make(const Arguments& arguments);
 int run_prompts(const Arguments& arguments);
+int run_rewrites(const Arguments& arguments);
+int run_score(const Arguments& arguments);
+int run_certify(const Arguments& arguments);
 
 }  // namespace plumb::shapes

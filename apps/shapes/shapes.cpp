@@ -21,6 +21,9 @@ struct Action {
 constexpr Action kActions[] = {
     {"make", "a data set of pictures with (noisy) captions", shapes::run_make},
     {"prompts", "prompts for sampling, balanced over six categories", shapes::run_prompts},
+    {"rewrites", "degraded versions of prompts: attributes swapped, or bad quality", shapes::run_rewrites},
+    {"score", "how well pictures follow their prompts, by category", shapes::run_score},
+    {"certify", "how often the analyser is right on pictures of known content", shapes::run_certify},
     {"study", "a reference, preference sets, every objective and the table of what held", run_shapes_study},
 };
 

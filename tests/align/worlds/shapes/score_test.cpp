@@ -86,6 +86,9 @@ TEST_CASE("shapes score: true captions are correct of their pictures, and what n
       const Reading reading = analyse(render(example.scene, world.picture_size), world);
       const Score clean = score(*parse_caption(example.clean), reading, world);
       CAPTURE(example.clean);
+      CAPTURE(to_json(reading).dump());
+      CAPTURE(reading.misfit);
+      CAPTURE(reading.next_misfit);
       CHECK(clean.correct);
       CHECK(clean.partial == 1);
       CHECK(clean.category == example.category);

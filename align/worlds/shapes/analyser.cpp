@@ -36,6 +36,7 @@ class Analyser {
   bool fail(const char* problem) {
     reading_.readable = false;
     reading_.problem = problem;
+    reading_.quality = 0;
     return false;
   }
 

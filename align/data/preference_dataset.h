@@ -45,7 +45,7 @@ struct PreferenceDatasetOptions {
 /// Reads what lies at `path`, told by looking at the columns of its metadata.jsonl or metadata.csv (which may also be
 /// named itself):
 ///   plumb pairs        pos_file, and neg_file, prompt, id, neg_prompt or neg_prompts; what `plumb pairs` writes.
-///                      Files are PNG or JPEG, or all safetensors with "latents"
+///                      Files are PNG or JPEG, or all safetensors with "latents"; they may lie in a folder beside
 ///   imagefolder pairs  prompt, chosen, rejected: names of pictures (also chosen_file_name, rejected_file_name, as
 ///                      Hugging Face datasets call columns of pictures)
 ///   kto                file_path (image, image_path, file_name), caption (prompt, text), label: 1, 0, true, false, or

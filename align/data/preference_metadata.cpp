@@ -149,7 +149,9 @@ class PreferenceMetadata {
     require<IoError>(name && name->is_string() && !name->as_string().empty(),
                      "{}: row must name a file under \"{}\" (it has {})", where, joined(keys), keys_of(fields));
     const fs::path relative = fs::path(name->as_string()).lexically_normal();
-    require<IoError>(relative.is_relative() && !relative.string().starts_with(".."),
+    // Sets of ours may share pictures: one beside another.
+    const bool may_leave = columns_.layout == "plumb pairs";
+    require<IoError>(relative.is_relative() && (may_leave || !relative.string().starts_with("..")),
                      "{}: {} must be relative to the metadata's folder (\"{}\")", where, keys.front(),
                      name->as_string());
     fs::path path = (folder_ / relative).lexically_normal();

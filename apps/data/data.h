@@ -4,7 +4,8 @@
 
 namespace plumb {
 
-/// `plumb data check PATH`: reads every picture of a data set and says what a training run would meet.
+/// `plumb data check PATH`: reads every picture of a data set, plain or of preferences, and says what a run
+/// would meet.
 int run_data(const Arguments& arguments);
 
 }  // namespace plumb

@@ -124,6 +124,15 @@ TEST_CASE("preference data: latents, and winners alone") {
     CHECK_THROWS_AS(read_latents({.file = (tree.dir / (std::string(name) + ".safetensors")).string()}), IoError);
 }
 
+TEST_CASE("preference data: two sets of ours may share pictures, other layouts stay in their folder") {
+  Tree tree;
+  tree.picture("one/a.png", 1).picture("one/b.png", 2);
+  tree.text("two/metadata.jsonl", R"({"prompt": "p", "pos_file": "../one/b.png", "neg_file": "../one/a.png"})");
+  CHECK(rows(read_preference_dataset(tree.root() + "/two")) == Strings{"0 p b.png a.png 0"});
+  tree.text("two/metadata.jsonl", R"({"prompt": "p", "chosen": "../one/b.png", "rejected": "../one/a.png"})");
+  CHECK(contains(tree.error_of(tree.root() + "/two"), "relative to the metadata's folder"));
+}
+
 TEST_CASE("preference data: imagefolder pairs as jsonl and csv") {
   for (const bool csv : {false, true}) {
     Tree tree;
@@ -194,7 +203,7 @@ TEST_CASE("preference data: every fault is refused by line, or left out and coun
       {R"({"pos_file": "a.png", "neg_file": "b.png"})", "must have a prompt"},
       {R"({"prompt": 3.5e1, "pos_file": ["a.png"], "neg_file": "b.png"})", "must name a file"},
       {R"({"prompt": "p", "pos_file": "none.png", "neg_file": "b.png"})", "no file"},
-      {R"({"prompt": "p", "pos_file": "a.png", "neg_file": "../b.png"})", "relative to the metadata's folder"},
+      {R"({"prompt": "p", "pos_file": "a.png", "neg_file": "/b.png"})", "relative to the metadata's folder"},
       {R"({"prompt": "p", "pos_file": "a.png", "neg_file": "./a.png"})", "must be two files"},
       {R"({"prompt": "p", "pos_file": "empty.png", "neg_file": "b.png"})", "must not be empty"},
       {R"({"prompt": "p", "pos_file": "a.txt", "neg_file": "b.png"})", "must be .png, .jpg, .jpeg or .safetensors"},

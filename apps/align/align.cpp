@@ -1,13 +1,18 @@
 #include "apps/align/align.h"
 
 #include <cstdio>
+#include <filesystem>
 
 #include "apps/align/aligner.h"
+#include "apps/align/pictures/align_pictures.h"
+#include "apps/common/early_flag.h"
 #include "apps/common/globals.h"
 #include "apps/common/memory_report.h"
 #include "apps/common/pair_file.h"
 #include "apps/common/run_identity.h"
 #include "engine/format.h"
+#include "engine/io/file.h"
+#include "engine/io/json.h"
 #include "engine/io/sha256.h"
 #include "engine/require.h"
 #include "nn/state_dict.h"
@@ -27,11 +32,26 @@ std::string hash_of(PointModel& model) {
   return hash.finish_hex();
 }
 
+/// Whether the model asked for is one of pictures. What cannot be read is the point model's loader to judge.
+bool wants_pictures(const Arguments& arguments) {
+  namespace fs = std::filesystem;
+  const std::optional<std::string> model = early_flag(arguments, "model");
+  if (!model) return false;
+  std::error_code ignored;
+  if (fs::is_regular_file(*model, ignored)) return true;
+  const fs::path config = fs::path(*model) / "unet/config.json";
+  if (!fs::is_regular_file(config, ignored)) return false;
+  const Json json = Json::parse(read_file(config), config.string());
+  const Json* name = json.is_object() ? json.find("_class_name") : nullptr;
+  return name && name->is_string() && name->as_string() != "PointDenoiser";
+}
+
 }  // namespace
 
 int run_align(const Arguments& arguments) {
+  if (wants_pictures(arguments)) return run_align_pictures(arguments);
   AlignSettings settings;
-  Flags flags("align", "fine-tunes a point model on preference pairs");
+  Flags flags("align", "fine-tunes a point model on preference pairs; one of pictures: --model DIR --help");
   add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
   settings.models.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);

@@ -1,0 +1,112 @@
+#include "apps/align/pictures/align_pictures.h"
+
+#include <cstdio>
+
+#include "apps/align/pictures/aligner.h"
+#include "apps/common/globals.h"
+#include "apps/common/memory_report.h"
+#include "apps/common/picture_memory.h"
+#include "apps/common/run_identity.h"
+#include "apps/train/pictures/model.h"
+#include "engine/format.h"
+#include "engine/io/sha256.h"
+#include "engine/require.h"
+
+namespace plumb {
+namespace {
+
+PreferenceDataset read_preferences(const PictureAlignSettings& s, const std::string& path) {
+  PreferenceDataset data = read_preference_dataset(path, {.skip_broken = s.skip_broken});
+  if (s.skip_broken) drop_unreadable(data);
+  require<UsageError>(!data.samples.empty(), "align: no usable pairs in {}", path);
+  require<UsageError>(!data.is_unpaired(), "align: {} holds unpaired samples; this version takes pairs", path);
+  return data;
+}
+
+PictureAlignData read_data(const PictureAlignSettings& s) {
+  PictureAlignData data{.train = read_preferences(s, s.data)};
+  if (s.one_pair_per_prompt) data.train = one_sample_a_prompt(std::move(data.train));
+  if (s.loser_source != LoserSource::paired)
+    data.train = with_losers(std::move(data.train), s.loser_source,
+                             RandomKey{.seed = uint64_t(s.global.seed)}.fork("loser source"));
+  if (!s.validation_data.empty()) data.validation = read_preferences(s, s.validation_data);
+  return data;
+}
+
+/// The resolution in pixels: as told, or the network's sample size times what the autoencoder reduces by.
+int64_t resolution_of(const PictureAlignSettings& s, const Pipeline& pipeline) {
+  const int64_t reduction = pipeline.vae ? pipeline.vae->options().reduction() : 1;
+  const int64_t multiple = reduction * pipeline.unet->multiple_of();
+  const int64_t resolution = s.resolution.value_or(reduction * pipeline.unet->sample_size().height);
+  require<UsageError>(resolution > 0, "align: the model does not say for which size it was made; give --resolution");
+  require<UsageError>(resolution % multiple == 0, "align: --resolution must be a multiple of {} for this model ({})",
+                      multiple, resolution);
+  return resolution;
+}
+
+void complete(PictureAlignSettings& s, const Pipeline& pipeline) {
+  s.transform.resolution = resolution_of(s, pipeline);
+  const int64_t channels = pipeline.vae ? pipeline.vae->options().latent_channels : pipeline.unet->in_channels();
+  require<UsageError>(channels == pipeline.unet->in_channels() && (pipeline.vae || channels == 1 || channels == 3),
+                      "align: the network must take {} ({} channels)",
+                      pipeline.vae ? "the autoencoder's latents" : "pictures of 1 or 3 channels",
+                      pipeline.unet->in_channels());
+  s.transform.channels = pipeline.vae ? pipeline.vae->options().in_channels : channels;
+}
+
+void announce(const PictureAlignSettings& s, const PictureAlignData& data, const Pipeline& pipeline) {
+  std::fprintf(stderr, "%s: %zu pairs", data.train.layout.c_str(), data.train.samples.size());
+  if (data.train.ties > 0) std::fprintf(stderr, ", %lld ties left out", static_cast<long long>(data.train.ties));
+  if (!data.train.skipped.empty())
+    std::fprintf(stderr, ", %zu rows skipped (%s)", data.train.skipped.size(), data.train.skipped.front().c_str());
+  if (data.validation) std::fprintf(stderr, "; %zu held out", data.validation->samples.size());
+  std::fprintf(stderr, "\n");
+  for (const std::string& note : pipeline.notes) std::fprintf(stderr, "plumb: warning: %s\n", note.c_str());
+  std::fprintf(stderr, "%lld steps of %lld x %lld pairs, %lld x %lld pixels\n", static_cast<long long>(s.steps()),
+               static_cast<long long>(s.accumulation), static_cast<long long>(s.batch),
+               static_cast<long long>(s.transform.resolution), static_cast<long long>(s.transform.resolution));
+}
+
+/// The settings that decide what a run computes, with hashes of its data and of the model it begins with.
+Json identity_of(const PictureAlignSettings& s, const ConfigEntries& resolved, const PictureAlignData& data,
+                 const Pipeline& pipeline) {
+  Json identity = run_identity(
+      resolved, s.optimizer.lr.kind,
+      {"data", "model", "one_pair_per_prompt", "loser_source", "skip_broken", "dataloader_num_workers",
+       "dataloader_memory", "cache_latents", "merge_lora", "log_bins_steps", "validation_data", "validation_steps",
+       "validation_prompts", "num_validation_images", "num_inference_steps", "guidance_scale"});
+  Sha256 models;
+  for (const PipelineModule& part : modules_of(pipeline)) models.update(part.name + train::fingerprint(*part.module));
+  return identity.set("data_sha256", hash_of(data.train)).set("model_sha256", models.finish_hex());
+}
+
+}  // namespace
+
+int run_align_pictures(const Arguments& arguments) {
+  PictureAlignSettings settings;
+  Flags flags("align", "fine-tunes a model of pictures on preferences");
+  add_flags(flags, settings);
+  if (!flags.parse(arguments)) return kExitDone;
+  settings.models.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
+  const ConfigEntries resolved = flags.resolved();
+  settings.cuda_graph = graph_steps("align", settings.cuda_graph, settings.models.device, "", settings.global.quiet);
+
+  // Everything that can be refused is refused before the folder is touched.
+  resolve(settings);
+  Pipeline pipeline = load_pipeline(settings.model);
+  const PictureAlignData data = read_data(settings);
+  complete(settings, pipeline);
+  if (!settings.global.quiet) announce(settings, data, pipeline);
+  Json identity = identity_of(settings, resolved, data, pipeline);
+  PictureAligner aligner(settings, std::move(identity), data, std::move(pipeline));
+  const OutputDir out(settings.global.out);
+  aligner.prepare(out);
+  aligner.resume(out);
+  write_config(out / "config.toml", "align", resolved);
+  const int code = aligner.run(out);
+  if (code == kExitDone && !settings.global.quiet)
+    std::printf("model: %s\n%s\n", (out / "model").c_str(), memory_line(settings.models.device).c_str());
+  return code;
+}
+
+}  // namespace plumb

@@ -1,0 +1,179 @@
+#include "apps/align/pictures/align_pictures.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "align/objective.h"
+#include "apps/align/align.h"
+#include "apps/common/exit_codes.h"
+#include "engine/io/file.h"
+#include "engine/io/png.h"
+#include "engine/io/safetensors.h"
+#include "engine/random/random_key.h"
+#include "tests/diffusion/pipeline/tiny_pipeline.h"
+#include "tests/support/temp_dir.h"
+
+using namespace plumb;
+using plumb::test::TempDir;
+using plumb::test::tiny_pipeline;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Five pairs of pictures with prompts, and a small model to align with them.
+struct Case {
+  TempDir dir;
+
+  explicit Case(const std::string& class_name, int64_t classes = 0, int64_t tokens = 7) {
+    fs::create_directories(dir / "data");
+    std::string rows;
+    const char* const prompts[] = {"a b", "ab", "b a b", "b", "a b"};
+    for (int64_t i = 0; i < 10; ++i) {
+      Image image{18 + i / 2, 20, 3, {}};
+      for (int64_t k = 0; k < image.width * image.height * 3; ++k)
+        image.pixels.push_back(uint8_t(mix64(uint64_t(1000 * i + k / 7))));
+      write_png(dir / "data" / (std::to_string(i) + ".png"), image);
+    }
+    for (int64_t i = 0; i < 5; ++i) {
+      const std::string number = std::to_string(i);
+      const std::string prompt = classes > 0 ? std::to_string(i % classes) : prompts[i];
+      const std::string negative = classes > 0 ? std::to_string((i + 1) % classes) : i % 2 ? "b" : "";
+      const std::string other = classes > 0 ? std::to_string((i + 2) % classes) : "a";
+      rows += "{\"id\": \"" + number + "\", \"prompt\": \"" + prompt + "\", \"neg_prompts\": [\"" + negative +
+              "\", \"" + other + "\"], \"pos_file\": \"" + number + ".png\", \"neg_file\": \"" + std::to_string(i + 5) +
+              ".png\"}\n";
+    }
+    write_file_atomic(dir / "data/metadata.jsonl", rows);
+    Pipeline pipeline = tiny_pipeline(class_name);
+    if (classes > 0) {
+      UNet2DOptions options = test::tiny_unet();
+      options.num_class_embeds = classes;
+      Generator generator(4);
+      pipeline.unet = make_picture_denoiser(config_of(options), generator);
+      test::perturb_all(pipeline);
+    }
+    for (const char* folder : {"tokenizer", "tokenizer_2"})
+      if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
+        pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] =
+            "{\"model_max_length\": " + std::to_string(tokens) + "}";
+    save_pipeline(dir / "base", pipeline);
+  }
+
+  /// The exit code.
+  int align(const std::string& out, int64_t steps, Arguments more = {}) const {
+    Arguments words = {"--model",
+                       (dir / "base").string(),
+                       "--data",
+                       (dir / "data").string(),
+                       "--resolution",
+                       "16",
+                       "--train_batch_size",
+                       "2",
+                       "--gradient_accumulation_steps",
+                       "2",
+                       "--max_train_steps",
+                       std::to_string(steps),
+                       "--learning_rate",
+                       "1e-4",
+                       "--random_flip",
+                       "--checkpointing_steps",
+                       "2",
+                       "--report_to",
+                       "none",
+                       "--quiet",
+                       "--threads",
+                       "2",
+                       "--out",
+                       (dir / out).string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_align(words);
+  }
+
+  std::string weights(const std::string& out) const {
+    return read_file(dir / out / "model/unet/diffusion_pytorch_model.safetensors");
+  }
+  std::vector<double> logged(const std::string& out, const std::string& name) const {
+    std::vector<double> values;
+    const std::string log = read_file(dir / out / "log.jsonl");
+    for (size_t at = 0; at < log.size(); at = log.find('\n', at) + 1) {
+      const Json line = Json::parse(log.substr(at, log.find('\n', at) - at));
+      if (const Json* value = line.find(name)) values.push_back(value->as_number());
+    }
+    return values;
+  }
+};
+
+double worst_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  double worst = a.size() == b.size() && !a.empty() ? 0 : 1;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) worst = std::max(worst, std::abs(a[i] / b[i] - 1));
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("align pictures: text and latents; resumes to the bit; what is watched and cached changes nothing") {
+  const Case tiny("StableDiffusionPipeline");
+  const Arguments method = {"--objective", "ddspo",    "--policy", "training_free", "--proportion_empty_prompts",
+                            "0.3",         "--use_ema"};
+  const auto with = [&](Arguments more) {
+    more.insert(more.end(), method.begin(), method.end());
+    return more;
+  };
+  REQUIRE(tiny.align("whole", 4, method) == 0);
+  CHECK(load_pipeline(tiny.dir / "whole/model").class_name == "StableDiffusionPipeline");
+  CHECK(tiny.weights("whole") != read_file(tiny.dir / "base/unet/diffusion_pytorch_model.safetensors"));
+  // The other parts are as they were.
+  for (const char* part : {"vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"})
+    CHECK(read_file(tiny.dir / "whole/model" / part) == read_file(tiny.dir / "base" / part));
+
+  REQUIRE(tiny.align("parts", 2, method) == 0);
+  CHECK(tiny.weights("parts") != tiny.weights("whole"));
+  REQUIRE(tiny.align("parts", 4, with({"--resume_from_checkpoint", "latest"})) == 0);
+  CHECK(tiny.weights("parts") == tiny.weights("whole"));
+
+  REQUIRE(tiny.align("watched", 4,
+                     with({"--validation_steps", "3", "--validation_prompts", "a, b", "--validation_prompts", "ab",
+                           "--num_inference_steps", "2", "--validation_data", (tiny.dir / "data").string()})) == 0);
+  CHECK(tiny.weights("watched") == tiny.weights("whole"));
+  CHECK(fs::exists(tiny.dir / "watched/samples/step-00000003.png"));
+  CHECK(fs::exists(tiny.dir / "watched/before_after.png"));
+  CHECK(tiny.logged("watched", "validation_accuracy").size() == 1);
+
+  REQUIRE(tiny.align("fresh", 4, with({"--no_cache_latents"})) == 0);
+  CHECK(worst_difference(tiny.logged("fresh", "error_l"), tiny.logged("whole", "error_l")) < 1e-3);
+  CHECK(tiny.logged("whole", "ref_error_w") == std::vector<double>(4, 0.0));
+}
+
+TEST_CASE("align pictures: pixels with classes; every objective makes steps, winners alone where that is enough") {
+  const Case tiny("DDPMPipeline", 3);
+  for (const ObjectiveEntry& entry : objective_table()) {
+    const std::string name(entry.name);
+    CAPTURE(name);
+    Arguments more = {"--objective", name};
+    if (name == "dspo_ref") more.insert(more.end(), {"--perturb_init", "0.01"});
+    REQUIRE(tiny.align(name, 2, more) == 0);
+    CHECK(tiny.logged(name, "loss").size() == 2);
+    CHECK(tiny.logged(name, "error_l").empty() == (name == "sft" || name == "dspo_e"));
+    CHECK(tiny.weights(name) != read_file(tiny.dir / "base/unet/diffusion_pytorch_model.safetensors"));
+  }
+  // DDSPO on the forward process is Diffusion-DPO.
+  REQUIRE(tiny.align("forward", 2, {"--objective", "ddspo", "--set", "beta=100"}) == 0);
+  REQUIRE(tiny.align("dpo", 2, {"--objective", "diffusion_dpo", "--set", "beta=100"}) == 0);
+  CHECK(tiny.weights("forward") == tiny.weights("dpo"));
+}
+
+TEST_CASE("align pictures: what does not fit is refused before the folder is touched") {
+  const Case tiny("DDPMPipeline");
+  const auto refused = [&](const Arguments& more) {
+    CHECK_THROWS_AS(tiny.align("no", 1, more), UsageError);
+    CHECK_FALSE(fs::exists(tiny.dir / "no"));
+  };
+  refused({"--objective", "ddspo", "--policy", "training_free"});  // the network is told nothing
+  refused({"--policy", "oracle"});
+  refused({"--proportion_empty_prompts", "0.2"});
+  refused({"--validation_data", (tiny.dir / "data").string()});
+  refused({"--resolution", "15"});
+  refused({"--mixed_precision", "fp16"});
+}

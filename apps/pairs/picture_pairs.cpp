@@ -121,7 +121,7 @@ Json identity_of(const Flags& flags, const Pipeline& pipeline, const PairPlan& p
     models.update(part.name).update(train::fingerprint(*part.module));
   for (const auto& [name, bytes] : pipeline.tokenizer_files) models.update(name).update(sha256_hex(bytes));
   std::vector<std::string_view> left_out = point_pair_flags();
-  left_out.insert(left_out.end(), {"model", "prompts", "num_pairs", "tokenizer", "variant", "winograd"});
+  left_out.insert(left_out.end(), {"model", "prompts", "world", "num_pairs", "tokenizer", "variant", "winograd"});
   Json identity = run_identity(flags.resolved(), LrScheduleKind::constant, left_out);
   return identity.set("prompts_sha256", plan.prompts_hash).set("model_sha256", models.finish_hex());
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "align/perturb/prompt_variants.h"
+#include "align/worlds/shapes/rewrite.h"
 #include "apps/sample/prompts.h"
 #include "engine/format.h"
 #include "engine/io/sha256.h"
@@ -25,11 +26,23 @@ std::vector<std::string> texts_of(const PairsSettings& s) {
   return texts;
 }
 
+/// Rewrites of captions of the world of shapes.
+PromptVariants rewritten(const PairsSettings& s, const std::vector<std::string>& texts, const RandomKey& key) {
+  const shapes::World world = shapes::load_world(s.world);
+  PromptVariants variants;
+  for (const std::string& text : texts)
+    if (!variants.find(text))
+      variants.add(text,
+                   s.perturbation == "swap" ? shapes::swap_rewrites(text, world, key) : shapes::quality_rewrites(text));
+  return variants;
+}
+
 PromptVariants variants_of(const PairsSettings& s, const std::vector<std::string>& texts, const RandomKey& key) {
   constexpr std::string_view kFile = "file:";
   if (s.perturbation == "removal") return remove_words(texts, key.fork("removal"));
+  if (s.perturbation == "swap" || s.perturbation == "quality") return rewritten(s, texts, key.fork(s.perturbation));
   require<UsageError>(s.perturbation.starts_with(kFile) && s.perturbation.size() > kFile.size(),
-                      "pairs: --perturbation must be removal, file:REWRITES.jsonl or none (got \"{}\")",
+                      "pairs: --perturbation must be removal, swap, quality, file:REWRITES.jsonl or none (got \"{}\")",
                       s.perturbation);
   return read_rewrites(s.perturbation.substr(kFile.size()));
 }

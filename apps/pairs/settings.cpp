@@ -6,9 +6,9 @@
 namespace plumb {
 namespace {
 
-constexpr const char* kPictureFlags[] = {"prompts", "perturbation", "num_pairs",      "losers",       "sampler",
-                                         "height",  "width",        "batch_size",     "save_latents", "guidance_scale",
-                                         "variant", "tokenizer",    "mixed_precision"};
+constexpr const char* kPictureFlags[] = {
+    "prompts", "perturbation", "world",        "num_pairs",      "losers",  "sampler",   "height",
+    "width",   "batch_size",   "save_latents", "guidance_scale", "variant", "tokenizer", "mixed_precision"};
 constexpr const char* kPointFlags[] = {"pairs_per_class", "negative", "classes",  "noise_fraction",
                                        "radius",          "sigma",    "inflation"};
 
@@ -20,13 +20,17 @@ void add_pairs_flags(Flags& flags, PairsSettings& s) {
   flags.add("--model", s.model, "model folder that is sampled, of points or pictures; else the clean world of points")
       .shown_as("FOLDER");
   flags.add("--prompts", s.prompts, "file of prompts c: a line each, or .jsonl").shown_as("PATH");
-  flags.add("--perturbation", s.perturbation, "how c becomes c-: removal, file:REWRITES.jsonl, none").shown_as("HOW");
+  flags.add("--perturbation", s.perturbation, "how c becomes c-: removal, swap, quality, file:REWRITES.jsonl, none")
+      .shown_as("HOW");
   flags.add("--num_pairs", s.num_pairs, "pairs in all; one a prompt", between(1, 10'000'000));
   flags.add("--losers", s.losers, "drawn with c-, or left out", one_of({"sampled", "none"}));
   flags.add("--guidance_scale", s.guidance_scale, "towards c and towards c-", non_negative());
   flags.add("--batch_size", s.batch_size, "pairs drawn at once", between(1, 4096));
   flags.add("--save_latents", s.save_latents, "what the network drew as safetensors, rather than pictures");
   flags.add("--sampler", s.sampler, "how noise becomes data", one_of(samplers)).shown_as("S").advanced();
+  flags.add("--world", s.world, "of captioned shapes, for swap: tiny, full, a JSON file, or a data set's folder")
+      .shown_as("WORLD")
+      .advanced();
   flags.add("--height", s.height, "pixels; the model's own", at_least(1)).advanced();
   flags.add("--width", s.width, "pixels; the model's own", at_least(1)).advanced();
   flags.add("--tokenizer", s.tokenizer, "folder with the tokenizer a single file lacks").shown_as("FOLDER").advanced();

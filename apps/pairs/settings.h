@@ -21,6 +21,7 @@ struct PairsSettings {
 
   std::string prompts = {};  ///< pictures, from here on
   std::string perturbation = "removal";
+  std::string world = "tiny";  ///< of swap
   std::optional<int64_t> num_pairs = {};
   std::string losers = "sampled";
   std::string sampler = "auto";

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "align/data/preference_dataset.h"
+#include "align/worlds/shapes/caption.h"
 #include "apps/common/exit_codes.h"
 #include "apps/pairs/pairs.h"
 #include "apps/pairs/plan_pairs.h"
@@ -238,6 +239,31 @@ TEST_CASE("picture pairs: the plan of a pair depends on its number alone") {
   REQUIRE(fewer.pairs.size() == 2);
   CHECK(fewer.pairs[1].negatives == plan.pairs[1].negatives);
   CHECK(fewer.prompts_hash == plan.prompts_hash);
+}
+
+TEST_CASE("picture pairs: captions of shapes are rewritten") {
+  TempDir dir;
+  write_file_atomic(dir / "p.jsonl",
+                    "{\"prompt\": \"a picture of a red circle and a blue square\"}\n{\"prompt\": \"a green cross\"}\n");
+  PairsSettings settings;
+  settings.prompts = (dir / "p.jsonl").string();
+  for (const char* how : {"swap", "quality"}) {
+    CAPTURE(how);
+    settings.perturbation = how;
+    const PairPlan plan = plan_pairs(settings);
+    REQUIRE(plan.pairs.size() == 2);
+    for (const PlannedPair& pair : plan.pairs) {
+      REQUIRE_FALSE(pair.negatives.empty());
+      for (const std::string& text : pair.negatives) {
+        CHECK(shapes::parse_caption(text).has_value());
+        CHECK(text != pair.prompt);
+        const auto words = [](const std::string& all) { return std::count(all.begin(), all.end(), ' '); };
+        CHECK((how == std::string("swap")) == (words(text) == words(pair.prompt)));
+      }
+    }
+  }
+  write_file_atomic(dir / "p.jsonl", "{\"prompt\": \"seven dwarfs\"}\n");
+  CHECK_THROWS_WITH_AS(plan_pairs(settings), doctest::Contains("seven dwarfs"), ValueError);
 }
 
 TEST_CASE("picture pairs: what cannot be made is refused before anything is written") {

@@ -54,10 +54,10 @@ Json inception_json(const Sampled& sampled, const std::vector<ClassifierHead>& h
   return json;
 }
 
-Json describe(const Sampled& sampled, const std::vector<ClassifierHead>& heads, int64_t splits) {
-  Json json = Json::object().set("diversity", diversity_json(sampled));
+/// What can be said of one folder alone.
+void describe(Json& json, const Sampled& sampled, const std::vector<ClassifierHead>& heads, int64_t splits) {
+  json.set("diversity", diversity_json(sampled));
   if (!heads.empty()) json.set("inception_score", inception_json(sampled, heads, splits));
-  return json;
 }
 
 int64_t sample_count(const PictureDataset& images, const PictureDataset* real, const PictureEvalSettings& s) {
@@ -89,7 +89,7 @@ Json evaluate_pictures(const PictureEvalSettings& s) {
                            .set("dimensions", space.dimensions)
                            .set("weights_sha256", space.weights_sha256));
   const Sampled ours = sample(images, count, *network, s, "images");
-  for (auto& [key, value] : describe(ours, network->heads(), s.splits).as_object()) json.set(key, value);
+  describe(json, ours, network->heads(), s.splits);
   if (!real) return json;
   const Sampled theirs = sample(*real, count, *network, s, "real");
   const KernelDistance kernel = kernel_distance(ours.output.features, theirs.output.features, s.kernel,
@@ -101,7 +101,7 @@ Json evaluate_pictures(const PictureEvalSettings& s) {
                          .set("subsets", s.kernel.subsets)
                          .set("subset_size", kernel.subset_size));
   Json described = Json::object().set("folder", s.real);
-  for (auto& [key, value] : describe(theirs, network->heads(), s.splits).as_object()) described.set(key, value);
+  describe(described, theirs, network->heads(), s.splits);
   return json.set("real", std::move(described));
 }
 

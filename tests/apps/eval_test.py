@@ -1,16 +1,19 @@
-"""`plumb eval` as a user runs it: tables and metrics.json of score files, and what it refuses.
+"""`plumb eval` as a user runs it: tables and metrics.json of score files and of pictures, and what it refuses.
 
 Usage: eval_test.py PLUMB
 """
 
+import array
 import json
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import pictures  # noqa: E402
 from tree import Report  # noqa: E402
 
 CATEGORIES = ["colours", "counting"]
@@ -81,6 +84,59 @@ def scores(report, run, folder):
     report.expect(list(runs["scores"]["fields"]) == ["correct"], "fields")
 
 
+def write_network(folder):
+    """A classifier of 8x8 pictures with random weights."""
+    draw = random.Random(5)
+    shapes = {"blocks.0.conv.bias": [8], "blocks.0.conv.weight": [8, 3, 3, 3], "blocks.0.norm.bias": [8], "blocks.0.norm.weight": [8],
+              "head.bias": [3], "head.weight": [3, 5], "project.bias": [5], "project.weight": [5, 128]}
+    header, data = {}, b""
+    for name, shape in shapes.items():
+        count = 1
+        for size in shape:
+            count *= size
+        numbers = array.array("f", [draw.uniform(-1, 1) for _ in range(count)]).tobytes()
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(numbers)]}
+        data += numbers
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    config = {"_class_name": "PictureClassifier", "image_size": 8, "block_out_channels": [8], "feature_dim": 5,
+              "heads": [{"name": "shape", "classes": ["circle", "square", "star"]}]}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+def images(report, run, folder):
+    network, ours, real = folder / "network", folder / "ours", folder / "real"
+    write_network(network)
+    pictures.write(ours, count=24, size=8)
+    pictures.write(real, count=30, size=12)
+    judged = ["--images", ours, "--features", network]
+    found, text = run.good("pictures", *judged, "--real", real, "--kid_subset_size", 10, "--kid_subsets", 7)
+    entry = found["images"]
+    report.expect(entry["num_samples"] == 24 and entry["features"]["dimensions"] == 5, f"features {entry}")
+    report.expect(entry["frechet"] > 0 and entry["kernel"]["subsets"] == 7 and entry["kernel"]["std"] > 0, f"distances {entry}")
+    report.expect(1 <= entry["inception_score"]["shape"]["mean"] <= 3 and 1 <= entry["diversity"]["vendi"] <= 5, f"scores {entry}")
+    report.expect("inception_score" in entry["real"] and "Fréchet" in text and "PictureClassifier" in text, text)
+    same, _ = run.good("same", *judged, "--real", ours)
+    report.expect(abs(same["images"]["frechet"]) < 1e-9, f"a folder's distance from itself {same}")
+    again, _ = run.good("again2", *judged, "--real", real, "--kid_subset_size", 10, "--kid_subsets", 7, "--threads", 1)
+    report.expect(again["images"] == entry, "one thread gives other numbers")
+    alone, _ = run.good("alone", *judged, "--num_samples", 12)
+    report.expect("frechet" not in alone["images"] and alone["images"]["num_samples"] == 12, f"alone {alone}")
+    run.refused("--num_samples 25 are more than there are (24 in", *judged, "--num_samples", 25, "--real", real)
+    run.refused("--images and --features go together", "--images", ours)
+    run.refused("two pictures and one a split", *judged, "--num_samples", 5)
+    run.refused("must be a PictureClassifier's or a CLIP model's", "--images", ours, "--features", broken_network(folder))
+
+
+def broken_network(folder):
+    path = folder / "broken"
+    path.mkdir()
+    (path / "config.json").write_text('{"_class_name": "Other"}', encoding="utf-8")
+    return path
+
+
 def refusals(run, folder):
     good, short = folder / "good.jsonl", folder / "short.jsonl"
     write_scores(good, 1)
@@ -100,6 +156,7 @@ def main():
         folder = pathlib.Path(name)
         run = Eval(sys.argv[1], folder, report)
         scores(report, run, folder)
+        images(report, run, folder)
         refusals(run, folder)
     return report.finish()
 

@@ -23,6 +23,7 @@ constexpr Action kActions[] = {
     {"prompts", "prompts for sampling, balanced over six categories", shapes::run_prompts},
     {"rewrites", "degraded versions of prompts: attributes swapped, or bad quality", shapes::run_rewrites},
     {"score", "how well pictures follow their prompts, by category", shapes::run_score},
+    {"features", "a small classifier: the feature space in which plumb eval compares pictures", shapes::run_features},
     {"certify", "how often the analyser is right on pictures of known content", shapes::run_certify},
     {"study", "a reference, preference sets, every objective and the table of what held", run_shapes_study},
 };

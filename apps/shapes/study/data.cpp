@@ -36,9 +36,35 @@ std::string make_pictures(Stages& stages, const Recipe& recipe, const std::strin
 std::string train(Stages& stages, const Recipe& recipe, const std::string& name, const Arguments& words) {
   Arguments all = {"--config", recipe.train_config, "--seed", fmt::format("{}", recipe.global.seed)};
   all.insert(all.end(), words.begin(), words.end());
-  if (std::filesystem::exists(stages.path(name))) all.insert(all.end(), {"--resume_from_checkpoint", "latest"});
-  stages.run(name, "train", all, /*resumes=*/true);
+  stages.run(name, "train", all, Arguments{"--resume_from_checkpoint", "latest"});
   return stages.path(name) + "/model";
+}
+
+/// More of what made the reference: as many steps and samples a step as the rows, and their middle rate.
+std::string train_on(Stages& stages, const Recipe& recipe, const std::string& reference, const std::string& pictures) {
+  std::vector<double> rates = recipe.learning_rates;
+  std::sort(rates.begin(), rates.end());
+  return train(stages, recipe, "continued",
+               {"--train_data_dir",
+                pictures,
+                "--pretrained_model_name_or_path",
+                reference,
+                "--text_init=",
+                "--unet_config=",
+                "--train_text_encoder=false",
+                "--use_ema=false",
+                "--validation_steps",
+                "0",
+                "--max_train_steps",
+                fmt::format("{}", *std::max_element(recipe.steps.begin(), recipe.steps.end())),
+                "--train_batch_size",
+                fmt::format("{}", recipe.batch),
+                "--learning_rate",
+                fmt::format("{}", rates[rates.size() / 2]),
+                "--lr_scheduler",
+                "constant",
+                "--lr_warmup_steps",
+                "0"});
 }
 
 void make_perturbed(Stages& stages, const Recipe& recipe, const Models& models, const Prompts& prompts,
@@ -48,7 +74,7 @@ void make_perturbed(Stages& stages, const Recipe& recipe, const Models& models, 
               fmt::format("{}", recipe.pairs), "--guidance_scale", fmt::format("{}", recipe.pair_guidance),
               "--num_inference_steps", fmt::format("{}", recipe.pair_inference_steps), "--batch_size",
               fmt::format("{}", recipe.sample_batch), "--seed", seed_of(recipe, kPairNoise)},
-             /*resumes=*/true);
+             Arguments{});
 }
 
 /// Two pictures a prompt of each model, scored, then ordered.
@@ -85,11 +111,7 @@ Models make_models(Stages& stages, const Recipe& recipe) {
   if (models.reference.empty() || models.continued.empty()) {
     const std::string noisy = make_pictures(stages, recipe, "noisy", kTrainPictures, /*clean=*/false);
     if (models.reference.empty()) models.reference = train(stages, recipe, "reference", {"--train_data_dir", noisy});
-    const int64_t longest = *std::max_element(recipe.steps.begin(), recipe.steps.end());
-    if (models.continued.empty())
-      models.continued = train(stages, recipe, "continued",
-                               {"--train_data_dir", noisy, "--pretrained_model_name_or_path", models.reference,
-                                "--max_train_steps", fmt::format("{}", longest)});
+    if (models.continued.empty()) models.continued = train_on(stages, recipe, models.reference, noisy);
   }
   if (models.clean.empty())
     models.clean = train(stages, recipe, "clean",

@@ -21,7 +21,7 @@ struct Recipe {
   int64_t validation_prompts = 120, validation_images = 2;     ///< of search and of the guidance curves
   int64_t seeds = 3;                                           ///< trainings of a row
   std::vector<double> guidance = {1, 1.5, 2, 3, 5, 7.5};
-  std::string sampler = "dpm++2m";
+  std::string sampler = "dpmpp_2m";
   int64_t inference_steps = 10;
   double pair_guidance = 7.5;
   int64_t pair_inference_steps = 25;

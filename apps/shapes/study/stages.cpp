@@ -63,23 +63,27 @@ void Stages::record(Done done) {
   write_json_lines(out_ / "stages.jsonl", lines);
 }
 
-StageEnd Stages::run(const std::string& name, const std::string& verb, const Arguments& words, bool resumes) {
+StageEnd Stages::run(const std::string& name, const std::string& verb, const Arguments& words,
+                     const std::optional<Arguments>& resume) {
   Arguments all = words;
   all.insert(all.end(), {"--out", path(name)});
-  if (!find(name, command_line(verb, all)) && !resumes) std::filesystem::remove_all(path(name));
-  return perform(name, verb, all);
+  const bool begun = !find(name, command_line(verb, all)) && std::filesystem::exists(path(name));
+  if (begun && !resume) std::filesystem::remove_all(path(name));
+  return perform(name, verb, all, begun && resume ? *resume : Arguments{});
 }
 
 StageEnd Stages::run_beside(const std::string& name, const std::string& verb, const Arguments& words) {
   return perform(name, verb, words);
 }
 
-StageEnd Stages::perform(const std::string& name, const std::string& verb, const Arguments& words) {
+StageEnd Stages::perform(const std::string& name, const std::string& verb, const Arguments& words,
+                         const Arguments& unrecorded) {
   const std::string command = command_line(verb, words);
   if (const auto end = find(name, command)) return *end;
   if (!options_.quiet) std::fprintf(stderr, "%s: %s\n", name.c_str(), command.c_str());
   Arguments all = {verb};
   all.insert(all.end(), words.begin(), words.end());
+  all.insert(all.end(), unrecorded.begin(), unrecorded.end());
   all.insert(all.end(), options_.words.begin(), options_.words.end());
   const int64_t share = alone_ ? options_.threads : std::max<int64_t>(1, options_.threads / options_.jobs);
   all.insert(all.end(), {"--threads", fmt::format("{}", share)});

@@ -37,9 +37,10 @@ class Stages {
   /// Throws IoError for a log that cannot be read.
   Stages(const OutputDir& out, StagesOptions options);
 
-  /// `plumb VERB words --out OUT/name`. `resumes`: the verb goes on with what it finds in its folder; otherwise a
-  /// folder that is not complete is emptied first. Throws StageStopped, IoError.
-  StageEnd run(const std::string& name, const std::string& verb, const Arguments& words, bool resumes = false);
+  /// `plumb VERB words --out OUT/name`. A folder that is not complete is emptied first, unless the verb can go on with
+  /// what it finds there: then it gets the words `resume`, too. Throws StageStopped, IoError.
+  StageEnd run(const std::string& name, const std::string& verb, const Arguments& words,
+               const std::optional<Arguments>& resume = std::nullopt);
   /// The same for a verb that writes into the folder of a stage before it or a file of its own; `words` say where.
   StageEnd run_beside(const std::string& name, const std::string& verb, const Arguments& words);
   /// From here on commands run alone, with every core, or several at a time, each with its share of them.
@@ -56,7 +57,8 @@ class Stages {
     double seconds;
     StageEnd end;
   };
-  StageEnd perform(const std::string& name, const std::string& verb, const Arguments& words);
+  StageEnd perform(const std::string& name, const std::string& verb, const Arguments& words,
+                   const Arguments& unrecorded = {});
   std::optional<StageEnd> find(const std::string& name, const std::string& command) const;
   void record(Done done);
 

@@ -69,8 +69,16 @@ std::string train_on(Stages& stages, const Recipe& recipe, const std::string& re
 
 void make_perturbed(Stages& stages, const Recipe& recipe, const Models& models, const Prompts& prompts,
                     const std::string& kind) {
+  std::string perturbation = kind;
+  if (kind != "removal") {
+    const std::string rewrites = stages.path("prompts/rewrites_" + kind + ".jsonl");
+    stages.run_beside(
+        "prompts/rewrites_" + kind, "shapes",
+        {"rewrites", "--prompts", prompts.pairs, "--kind", kind, "--world", recipe.world, "--out", rewrites});
+    perturbation = "file:" + rewrites;
+  }
   stages.run("pairs/" + kind, "pairs",
-             {"--model", models.reference, "--prompts", prompts.pairs, "--perturbation", kind, "--num_pairs",
+             {"--model", models.reference, "--prompts", prompts.pairs, "--perturbation", perturbation, "--num_pairs",
               fmt::format("{}", recipe.pairs), "--guidance_scale", fmt::format("{}", recipe.pair_guidance),
               "--num_inference_steps", fmt::format("{}", recipe.pair_inference_steps), "--batch_size",
               fmt::format("{}", recipe.sample_batch), "--seed", seed_of(recipe, kPairNoise)},

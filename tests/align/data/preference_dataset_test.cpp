@@ -12,6 +12,7 @@
 #include "engine/io/png.h"
 #include "engine/io/safetensors.h"
 #include "engine/ops.h"
+#include "engine/ops/random/random.h"
 #include "tests/support/raw_tar.h"
 #include "tests/support/temp_dir.h"
 
@@ -330,6 +331,40 @@ TEST_CASE("preference data: the hash is that of what was read, not of where it l
   };
   CHECK(large(one, 0) != large(one, 199'999));
   CHECK(large(one, 0) == large(other, 0));
+}
+
+TEST_CASE("preference data: bytes changed at random are read or refused in one line, never anything else") {
+  const std::string line =
+      R"({"id": 1, "prompt": "a \u00e9 b", "neg_prompts": ["a"], "pos_file": "a.png", "neg_file": "b.png"})";
+  const std::string table = line + "\n" + R"({"prompt": "q", "pos_file": "b.png", "neg_file": "a.png"})" + "\n";
+  const std::string csv = "file_path,caption,label\na.png,\"x, y\",1\nb.png,z,exclusive_lose\n";
+  const std::string tar = tar_member("0.jpg_0", png_bytes(1)) + tar_member("0.jpg_1", png_bytes(2)) +
+                          tar_member("0.json", R"({"label_0": 1, "caption": "c"})") + tar_end();
+  Tree tree;
+  tree.picture("a.png", 1).picture("b.png", 2);
+  int64_t read = 0, refused = 0;
+  for (const auto& [name, whole] :
+       {std::pair<std::string, std::string>{"t.jsonl", table}, {"t.csv", csv}, {"t.tar", tar}})
+    for (uint64_t round = 0; round < 400; ++round) {
+      const RandomKey key = RandomKey{.seed = 5}.fork(name).at_step(round);
+      const std::vector<int64_t> draws = randint(key, 0, int64_t(1) << 40, {4}).to_vector<int64_t>();
+      std::string bytes = whole;
+      if (round % 4 == 0) bytes.resize(size_t(draws[0]) % bytes.size());
+      for (size_t i = 1; i <= 1 + round % 3 && !bytes.empty(); ++i)
+        bytes[size_t(draws[i]) % bytes.size()] = char(draws[0] >> i & 127);
+      tree.text(name, bytes);
+      for (const bool skip : {false, true}) try {
+          const PreferenceDataset dataset = read_preference_dataset((tree.dir / name).string(), {.skip_broken = skip});
+          CHECK_FALSE(dataset.samples.empty());
+          CHECK(skip >= !dataset.skipped.empty());
+          ++read;
+        } catch (const IoError& error) {
+          CHECK(std::string(error.what()).size() > 10);
+          ++refused;
+        }
+    }
+  CHECK(read > 100);
+  CHECK(refused > 100);
 }
 
 namespace {

@@ -1,0 +1,88 @@
+"""`plumb pairs` of pictures from outside: stopped by signals and gone on with, whatever the threads; the program's faults.
+
+Usage: pairs_test.py PLUMB
+"""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import pictures  # noqa: E402
+from tree import Report  # noqa: E402
+
+UNET = {
+    "_class_name": "UNet2DConditionModel", "sample_size": 8, "in_channels": 3, "out_channels": 3, "layers_per_block": 1,
+    "block_out_channels": [8, 16], "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D"],
+    "up_block_types": ["CrossAttnUpBlock2D", "UpBlock2D"], "norm_num_groups": 4, "attention_head_dim": 4, "cross_attention_dim": 64,
+}
+PAIRS, WAIT = 24, 60
+
+
+def make_model(plumb, folder):
+    pictures.write(folder / "data", count=4, size=8)
+    (folder / "unet.json").write_text(json.dumps(UNET), encoding="utf-8")
+    subprocess.run([plumb, "train", "--train_data_dir", folder / "data", "--unet_config", folder / "unet.json", "--text_init", "tiny",
+                    "--train_text_encoder", "--max_train_steps", "1", "--train_batch_size", "2", "--quiet", "--report_to", "none", "--out",
+                    folder / "train"], check=True)
+    return folder / "train/model"
+
+
+def contents(out):
+    """Every file a reader of the pairs could see."""
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*")) if path.suffix in {".png", ".jsonl", ".json"}}
+
+
+def drawn(out):
+    return len(list(out.glob("*/*.png")))
+
+
+def stopped(words, out, number):
+    """Starts a run and sends it a signal once some pairs are there. Returns the exit code."""
+    process = subprocess.Popen([*words, "--out", out], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + WAIT
+    while process.poll() is None and time.monotonic() < deadline and drawn(out) < 6:
+        time.sleep(0.0005)
+    process.send_signal(number)
+    process.communicate(timeout=WAIT)
+    return process.returncode
+
+
+def stopping(report, words, folder):
+    whole = folder / "whole"
+    subprocess.run([*words, "--out", whole], check=True)
+    expected = contents(whole)
+    report.expect(drawn(whole) == 2 * PAIRS, f"{drawn(whole)} pictures of {PAIRS} pairs")
+    for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)):
+        out = folder / f"signal{number}"
+        got = stopped(words, out, number)
+        report.expect(got == code, f"signal {number}: exit {got}")
+        report.expect(not (out / "metadata.jsonl").exists() and drawn(out) < 2 * PAIRS, f"signal {number} came too late to show anything")
+        broken = [name for name, data in contents(out).items() if expected.get(name) != data]
+        report.check([f"{name} is not what a whole run writes" for name in broken], f"signal {number}")
+        done = subprocess.run([*words, "--out", out, "--threads", "2"], capture_output=True, text=True, check=False)
+        report.expect(done.returncode == 0, f"after signal {number}: {done.stderr}")
+        report.expect(contents(out) == expected, f"after signal {number} the pairs differ")
+        report.expect(not list(out.rglob(".*.tmp-*")), f"after signal {number}: leftovers")
+
+
+def main():
+    plumb = str(pathlib.Path(sys.argv[1]).resolve())
+    report = Report()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        model = make_model(plumb, folder)
+        prompts = folder / "prompts.txt"
+        prompts.write_text("a red circle\na blue square and a dog\n", encoding="utf-8")
+        words = [plumb, "pairs", "--model", model, "--prompts", prompts, "--num_pairs", str(PAIRS), "--num_inference_steps", "20", "--sampler",
+                 "ddim", "--batch_size", "1", "--quiet", "--threads", "1"]
+        stopping(report, words, folder)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

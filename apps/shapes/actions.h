@@ -10,6 +10,8 @@ int run_make(const Arguments& arguments);
 int run_prompts(const Arguments& arguments);
 int run_rewrites(const Arguments& arguments);
 int run_score(const Arguments& arguments);
+int run_preferences(const Arguments& arguments);
+int run_sheet(const Arguments& arguments);
 int run_features(const Arguments& arguments);
 int run_certify(const Arguments& arguments);
 

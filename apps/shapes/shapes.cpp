@@ -23,6 +23,8 @@ constexpr Action kActions[] = {
     {"prompts", "prompts for sampling, balanced over six categories", shapes::run_prompts},
     {"rewrites", "degraded versions of prompts: attributes swapped, or bad quality", shapes::run_rewrites},
     {"score", "how well pictures follow their prompts, by category", shapes::run_score},
+    {"preferences", "a labelled preference set from scored pictures", shapes::run_preferences},
+    {"sheet", "a sheet of pictures with prompts, right and wrong marked", shapes::run_sheet},
     {"features", "a small classifier: the feature space in which plumb eval compares pictures", shapes::run_features},
     {"certify", "how often the analyser is right on pictures of known content", shapes::run_certify},
     {"study", "a reference, preference sets, every objective and the table of what held", run_shapes_study},
@@ -41,7 +43,7 @@ int run_shapes(const Arguments& arguments) {
   if (arguments[0] == "--help" || arguments[0] == "-h") {
     std::printf(
         "plumb shapes ACTION [flags]: the world of captioned shapes, where a picture is read back exactly\n\n%s\n"
-        "plumb shapes ACTION --help explains one.\n",
+        "plumb shapes ACTION --help explains one.\n\nExample: plumb shapes make --world tiny --out runs/shapes/data\n",
         list_of_actions().c_str());
     return kExitDone;
   }

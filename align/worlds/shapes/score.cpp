@@ -42,7 +42,7 @@ bool relation_met(Relation relation, const std::array<Objects, 2>& given) {
 /// objects left over are of another shape.
 Requirements met_by(const Statement& caption, const std::array<Objects, 2>& given, const Objects& others,
                     const World& world) {
-  Requirements sum{.met = others.empty(), .all = 1, .nothing_else = others.empty()};
+  Requirements sum{.all = 1};
   for (size_t p = 0; p < caption.phrases.size(); ++p) {
     const Phrase& phrase = caption.phrases[p];
     Requirements one = phrase_met(phrase, given[p], world);
@@ -54,6 +54,8 @@ Requirements met_by(const Statement& caption, const std::array<Objects, 2>& give
     sum.all += one.all;
   }
   if (caption.relation) ++sum.all, sum.met += relation_met(*caption.relation, given);
+  sum.nothing_else = others.empty() && sum.met > 0;
+  sum.met += sum.nothing_else;
   return sum;
 }
 

@@ -16,9 +16,9 @@ struct Score {
 };
 
 /// What a caption requires: of every phrase its shape, and its colour, size and number where it says them; the relation
-/// where it says one; and that the picture holds nothing else. A phrase with an article is one object. The objects are
-/// given to the phrases in the way that meets most; correct is to meet all. The quality a caption asks for is no
-/// requirement: `quality` measures it.
+/// where it says one; and that the picture holds nothing else (no credit when it holds nothing of the caption either).
+/// A phrase with an article is one object. The objects are given to the phrases in the way that meets most; correct is
+/// to meet all. The quality a caption asks for is no requirement: `quality` measures it.
 Score score(const Statement& caption, const Reading& reading, const World& world);
 
 /// Requirements met and their number for objects (at most 6 are looked at).

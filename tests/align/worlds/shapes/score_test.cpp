@@ -37,12 +37,12 @@ std::string verdict(const char* caption, const std::vector<Object>& objects, con
 
 TEST_CASE("shapes score: requirements by hand") {
   CHECK(verdict("a circle", {kRedCircle}) == "2/2+");
-  CHECK(verdict("a circle", {kRedSquare}) == "1/2");
+  CHECK(verdict("a circle", {kRedSquare}) == "0/2");
   CHECK(verdict("a circle", {kRedCircle, kBlueSquare}) == "1/2?");
-  CHECK(verdict("a circle", {}) == "1/2");
+  CHECK(verdict("a circle", {}) == "0/2");
   CHECK(verdict("a red circle", {kRedCircle}) == "3/3+");
   CHECK(verdict("a red circle", {kBlueCircle}) == "2/3");
-  CHECK(verdict("a red circle", {kBlueSquare}) == "1/3");
+  CHECK(verdict("a red circle", {kBlueSquare}) == "0/3");
   CHECK(verdict("a red circle", {kBlueCircle, kRedCircle}) == "2/3?");
   CHECK(verdict("a red circle and a blue square", {kBlueSquare, kRedCircle}) == "5/5+");
   CHECK(verdict("a red circle and a blue square", {kBlueCircle, kRedSquare}) == "3/5");

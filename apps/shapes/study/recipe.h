@@ -24,7 +24,7 @@ struct Recipe {
   std::string sampler = "dpmpp_2m";
   int64_t inference_steps = 10;
   double pair_guidance = 7.5;
-  int64_t pair_inference_steps = 25;
+  int64_t pair_inference_steps = 10;
   std::vector<std::string> rows = {"main"};
   int64_t batch = 16;                                       ///< pairs a step
   std::vector<int64_t> steps = {100};                       ///< searched

@@ -4,6 +4,7 @@
 #include "apps/common/globals.h"
 #include "apps/shapes/actions.h"
 #include "engine/format.h"
+#include "engine/require.h"
 
 namespace plumb::shapes {
 namespace {
@@ -48,20 +49,24 @@ void print(const std::vector<Certificate>& certificates) {
 }  // namespace
 
 int run_certify(const Arguments& arguments) {
-  std::string world_name = "tiny";
+  std::string world_name = "tiny", damage;
   int64_t count = 6000;
   GlobalFlags global;
   Flags flags("shapes certify", "reads pictures of known content: how often the analyser is right, wrong and unsure");
   flags.add("--world", world_name, "tiny, full, a JSON file, or a data set's folder").shown_as("WORLD");
   flags.add("--count", count, "pictures of each kind of damage", between(1, 10'000'000));
+  flags.add("--damage", damage, "one kind alone (clean, noise 1%, soft 0.5, …)").shown_as("NAME");
   flags.add_global(global);
-  flags.example("plumb shapes certify --world tiny --count 60000");
+  flags.example("plumb shapes certify --world tiny --count 60000 --damage clean");
   if (!flags.parse(arguments)) return kExitDone;
   apply_globals(global);
   const World world = load_world(world_name);
   const RandomKey key = RandomKey{.seed = uint64_t(global.seed)}.fork("shapes");
   std::vector<Certificate> certificates;
-  for (const Damage& damage : damages()) certificates.push_back(certify(world, key, count, damage));
+  for (const Damage& kind : damages())
+    if (damage.empty() || kind.name == damage) certificates.push_back(certify(world, key, count, kind));
+  require<UsageError>(!certificates.empty(), "shapes certify: there is no such damage ({}); give one of the table's",
+                      damage);
   if (global.json) {
     Json json = Json::array();
     for (const Certificate& c : certificates) json.push_back(json_of(c));

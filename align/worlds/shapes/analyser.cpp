@@ -16,6 +16,7 @@ constexpr double kGroundOff = 0.12;  // of a ground from grey, and past the worl
 constexpr double kColorOff = 0.25;   // rms of a region's pixels from the line between ground and colour
 constexpr double kColorRatio = 0.7;  // to the second best colour
 constexpr double kMisfit = 0.10, kMisfitRatio = 0.75;
+constexpr double kClear = 0.1;  // fitting the second best well cannot change the choice
 constexpr double kResidual = 0.10;
 
 /// Thrown away: area of the smallest object times this.
@@ -118,7 +119,8 @@ class Analyser {
     for (const ShapeKind shape : world_.shapes) fits.push_back(fit_shape(shape, patch, world_.blur.high + 0.5));
     const auto better = [](const ShapeFit& a, const ShapeFit& b) { return a.misfit < b.misfit; };
     std::partial_sort(fits.begin(), fits.begin() + 2, fits.end(), better);
-    ShapeFit best = refined(fits[0], patch), next = refined(fits[1], patch);
+    ShapeFit best = refined(fits[0], patch), next = fits[1];
+    if (best.misfit > kClear * next.misfit) next = refined(next, patch);
     if (better(next, best)) std::swap(best, next);
     if (best.misfit >= reading_.misfit) reading_.misfit = best.misfit, reading_.next_misfit = next.misfit;
     if (best.misfit > kMisfit || best.misfit > kMisfitRatio * next.misfit) return fail("shape");

@@ -101,8 +101,9 @@ ShapeFit fit_shape(ShapeKind shape, const Patch& patch, double most_blur) {
 
 ShapeFit refined(ShapeFit fit, const Patch& patch) {
   constexpr int kRounds = 9;
+  constexpr double kSmallest = 0.03;  // pixels
   std::array<double, 4> steps = {0.3, 0.3, 0.3, kBlurStep / 2};
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round<kRounds&& * std::max_element(steps.begin(), steps.end())> kSmallest; ++round) {
     descend(fit, patch, nullptr, &Object::radius, steps[0]);
     descend(fit, patch, nullptr, &Object::x, steps[1]);
     descend(fit, patch, nullptr, &Object::y, steps[2]);

@@ -24,7 +24,7 @@ struct ShapeFit {
 /// of a short list up to `most_blur`. The patch must have a positive sum.
 ShapeFit fit_shape(ShapeKind shape, const Patch& patch, double most_blur);
 
-/// The same fit with size, place and blur improved until steps of a hundredth of a pixel no longer help.
+/// The same fit with size, place and blur improved until steps of a few hundredths of a pixel no longer help.
 ShapeFit refined(ShapeFit fit, const Patch& patch);
 
 }  // namespace plumb::shapes

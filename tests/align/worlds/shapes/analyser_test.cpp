@@ -43,7 +43,7 @@ TEST_CASE("shapes analyser: clean, blurred, noisy and faded pictures are read ri
     for (const Damage& damage : damages()) {
       CAPTURE(world.name);
       CAPTURE(damage.name);
-      const Certificate c = certify(world, {.seed = 3}, damage.name == "clean" ? 120 : 36, damage);
+      const Certificate c = certify(world, {.seed = 3}, damage.name == "clean" ? 90 : 24, damage);
       CHECK(c.wrong() == 0);
       CHECK(c.unreadable <= (damage.noise >= 0.03 ? 3 : 0));
       if (damage.soften < 1) {

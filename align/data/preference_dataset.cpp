@@ -12,6 +12,7 @@
 #include "engine/io/safetensors.h"
 #include "engine/io/sha256.h"
 #include "engine/ops.h"
+#include "engine/parallel.h"
 #include "engine/require.h"
 #include "nn/data/picture_layouts.h"
 
@@ -57,14 +58,26 @@ void hash_text(Sha256& hash, std::string_view text) {
 
 /// Latents all have one size: only the bytes tell them apart.
 void hash_source(Sha256& hash, const PictureSource& source) {
-  constexpr uint64_t kEnd = 32 << 10;
+  constexpr uint64_t kWhole = 16 << 10, kEnd = 4 << 10;
   const fs::path path = source.member.empty() ? source.file : source.member;
   hash_text(hash, path.filename().string());
   hash.update(&source.size, sizeof source.size);
   if (source.file.empty()) return;
-  const uint64_t head = std::min(source.size, 2 * kEnd) == source.size ? source.size : kEnd;
+  const uint64_t head = source.size <= kWhole ? source.size : kEnd;
   hash.update(read_range(source.file, source.begin, head));
   if (head < source.size) hash.update(read_range(source.file, source.begin + source.size - kEnd, kEnd));
+}
+
+/// Throws IoError when that fails. Pictures may differ in size: they are cropped.
+void decode(const PreferenceSample& sample, bool latents) {
+  if (!latents) {
+    read_picture(sample.winner);
+    if (sample.has_loser()) read_picture(sample.loser);
+    return;
+  }
+  const Shape winner = read_latents(sample.winner).shape();
+  const Shape loser = sample.has_loser() ? read_latents(sample.loser).shape() : winner;
+  require<IoError>(winner == loser, "{}: latents must be of one size ({} and {})", sample.loser.name(), winner, loser);
 }
 
 template <class Test>
@@ -192,26 +205,21 @@ PreferenceDataset one_sample_a_prompt(PreferenceDataset dataset) {
 }
 
 void drop_unreadable(PreferenceDataset& dataset) {
-  const auto is_broken = [&](const PreferenceSample& sample) {
-    try {
-      Shape sizes[2];
-      const PictureSource* sources[2] = {&sample.winner, &sample.loser};
-      for (int i = 0; i < (sample.has_loser() ? 2 : 1); ++i) {
-        if (dataset.latents) {
-          sizes[i] = read_latents(*sources[i]).shape();
-        } else {
-          read_picture(*sources[i]);  // sizes of pictures may differ: they are cropped
-        }
+  std::vector<std::string> faults(dataset.samples.size());
+  parallel_for(int64_t(faults.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) try {
+        decode(dataset.samples[size_t(i)], dataset.latents);
+      } catch (const IoError& error) {
+        faults[size_t(i)] = error.what();
       }
-      require<IoError>(!sample.has_loser() || sizes[0] == sizes[1], "{}: latents must be of one size ({} and {})",
-                       sample.loser.name(), sizes[0], sizes[1]);
-      return false;
-    } catch (const IoError& error) {
-      dataset.skipped.push_back(error.what());
-      return true;
-    }
-  };
-  std::erase_if(dataset.samples, is_broken);
+  });
+  std::vector<PreferenceSample> kept;
+  for (size_t i = 0; i < faults.size(); ++i)
+    if (faults[i].empty())
+      kept.push_back(std::move(dataset.samples[i]));
+    else
+      dataset.skipped.push_back(std::move(faults[i]));
+  dataset.samples = std::move(kept);
 }
 
 }  // namespace plumb

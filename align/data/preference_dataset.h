@@ -64,7 +64,7 @@ PreferenceDataset read_preference_dataset(const std::string& path, const Prefere
 /// of pictures with labels is also one of classes: it counts only if its labels are Diffusion-KTO's words.
 bool is_preference_dataset(const std::string& path, const PreferenceDatasetOptions& options = {});
 
-/// SHA-256 of ids, prompts, labels, names (without folders), sizes and bytes (of pictures above 64 KiB their ends): the
+/// SHA-256 of ids, prompts, labels, names (without folders), sizes and bytes (of files above 16 KiB their ends): the
 /// same data at another place are the same data. Reads the files; throws IoError for those it cannot.
 std::string hash_of(const PreferenceDataset& dataset);
 
@@ -80,7 +80,7 @@ PictureDataset pictures_of(const PreferenceDataset& dataset);
 PreferenceDataset one_sample_a_prompt(PreferenceDataset dataset);
 
 /// Leaves out samples whose winner or loser cannot be decoded, or whose two have other sizes, and says so in `skipped`.
-/// Decodes everything.
+/// Decodes everything, on all threads.
 void drop_unreadable(PreferenceDataset& dataset);
 
 /// Where losers come from. The last two need no negative samples (DDSPO paper, Table 3b): the loser of i is the winner

@@ -1,10 +1,12 @@
-"""`plumb pairs` of pictures from outside: stopped by signals and gone on with, whatever the threads; the program's faults.
+"""`plumb pairs` of pictures from outside: stopped by signals and gone on with, whatever the threads; and broken pairs in front of
+`plumb align`.
 
 Usage: pairs_test.py PLUMB
 """
 
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +72,51 @@ def stopping(report, words, folder):
         report.expect(not list(out.rglob(".*.tmp-*")), f"after signal {number}: leftovers")
 
 
+def with_fault(good, folder, lines):
+    """The pairs with other metadata, and files that faults are made of."""
+    shutil.copytree(good, folder)
+    (folder / "metadata.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "empty.png").touch()
+    (folder / "cut.png").write_bytes((folder / "losers/000003.png").read_bytes()[:90])
+
+
+def faults(report, plumb, model, good, folder):
+    """Hostile preference data in front of `align`: refused with the row named and nothing written, or left out and counted."""
+    sound = (good / "metadata.jsonl").read_text(encoding="utf-8").splitlines()[:5]
+    words = [plumb, "align", "--model", model, "--max_train_steps", "2", "--report_to", "none", "--learning_rate", "1e-4", "--threads", "1"]
+
+    def align(name, *more):
+        return subprocess.run([*words, "--data", folder / name, "--out", folder / f"{name}.out", *more], capture_output=True, text=True, check=False)
+
+    row = json.loads(sound[1])
+    for name, fault, message in (
+        ("no_winner", {"pos_file": None}, "must name a file under \"pos_file\""),
+        ("winner_gone", {"pos_file": "gone.png"}, "no file"),
+        ("twice", {"neg_file": row["pos_file"]}, "must be two files"),
+        ("empty_file", {"neg_file": "empty.png"}, "must not be empty"),
+        ("id_twice", {"id": json.loads(sound[0])["id"]}, "id must be given once"),
+    ):
+        with_fault(good, folder / name, [sound[0], json.dumps({**row, **fault}), *sound[2:]])
+        done = align(name)
+        report.expect(done.returncode == 2 and message in done.stderr and "metadata.jsonl:2: " in done.stderr and done.stderr.count("\n") == 1,
+                      f"{name}: exit {done.returncode} {done.stderr}")
+        report.expect(not (folder / f"{name}.out").exists(), f"{name} is refused before anything is written")
+    done = align("twice", "--skip_broken")
+    report.expect(done.returncode == 0 and "4 pairs, 1 rows skipped" in done.stderr, f"one of five left out: {done.stderr}")
+    with_fault(good, folder / "nothing", ["", ""])
+    report.expect(align("nothing").returncode == 2, "an empty set is refused")
+    with_fault(good, folder / "label", ['{"caption": "a", "jpg_0": "winners/000000.png", "jpg_1": "losers/000000.png", "label_0": 2}'])
+    report.expect("label_0 must be 1, 0, or 0.5" in align("label").stderr, "a label that is none is refused")
+    with_fault(good, folder / "unreadable", [json.dumps({**row, "neg_file": "cut.png"}), *sound[2:]])
+    done = align("unreadable", "--max_train_steps", "8", "--quiet")
+    report.expect(done.returncode == 2 and "cut.png" in done.stderr and done.stderr.count("\n") == 1, f"a broken picture in an epoch: {done.stderr}")
+    done = align("unreadable", "--skip_broken")
+    report.expect(done.returncode == 0 and "3 pairs, 1 rows skipped" in done.stderr, f"a broken picture left out: {done.stderr}")
+    with_fault(good, folder / "one", sound[:1])
+    done = align("one", "--train_batch_size", "4")
+    report.expect(done.returncode == 0 and "1 pairs" in done.stderr, f"one pair, and a batch of four: {done.stderr}")
+
+
 def main():
     plumb = str(pathlib.Path(sys.argv[1]).resolve())
     report = Report()
@@ -81,6 +128,7 @@ def main():
         words = [plumb, "pairs", "--model", model, "--prompts", prompts, "--num_pairs", str(PAIRS), "--num_inference_steps", "20", "--sampler",
                  "ddim", "--batch_size", "1", "--quiet", "--threads", "1"]
         stopping(report, words, folder)
+        faults(report, plumb, model, folder / "whole", folder)
     return report.finish()
 
 

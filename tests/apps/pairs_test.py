@@ -103,6 +103,8 @@ def faults(report, plumb, model, good, folder):
         report.expect(not (folder / f"{name}.out").exists(), f"{name} is refused before anything is written")
     done = align("twice", "--skip_broken")
     report.expect(done.returncode == 0 and "4 pairs, 1 rows skipped" in done.stderr, f"one of five left out: {done.stderr}")
+    counts = json.loads((folder / "twice.out/metrics.json").read_text(encoding="utf-8"))
+    report.expect((counts["pairs"], counts["rows_skipped"], counts["ties_left_out"]) == (4, 1, 0), f"counts: {counts}")
     with_fault(good, folder / "nothing", ["", ""])
     report.expect(align("nothing").returncode == 2, "an empty set is refused")
     with_fault(good, folder / "label", ['{"caption": "a", "jpg_0": "winners/000000.png", "jpg_1": "losers/000000.png", "label_0": 2}'])

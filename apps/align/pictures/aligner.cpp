@@ -222,6 +222,7 @@ void PictureAligner::write_grid(const std::string& path, const std::vector<Image
 
 void PictureAligner::finish(const OutputDir& out, double seconds) {
   Json found = metrics(int64_t(data_.train.samples.size()), count(tuned_->trained()), seconds);
+  found.set("rows_skipped", data_.train.skipped.size()).set("ties_left_out", data_.train.ties);
   if (ema_) ema_->copy_to_weights();
   if (held_out_) {
     Json validation = Json::object();

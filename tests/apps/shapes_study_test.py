@@ -75,7 +75,8 @@ def by_hand(report, plumb, folder):
 
 
 def refusals(report, plumb, folder):
-    for words, expected in ((["--rows", "ddpso"], "did you mean ddspo"), (["--guidance", "2,3"], "must hold 1"), (["--seeds", "0"], "--seeds")):
+    for words, expected in ((["--rows", "ddpso"], "did you mean ddspo"), (["--guidance", "2,3"], "must hold 1"), (["--seeds", "0"], "--seeds"),
+                            (["--rows", "mapo", "--clean", "none"], "row mapo")):
         run = subprocess.run([plumb, "shapes", "study", *words, "--out", str(folder / "refused")], capture_output=True, text=True, check=False)
         report.expect(run.returncode == 2 and expected in run.stderr, f"{words}: {run.returncode} {run.stderr}")
     report.expect(not (folder / "refused").exists(), "what is refused leaves no folder")

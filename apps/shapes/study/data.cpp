@@ -140,6 +140,8 @@ Models make_models(Stages& stages, const Recipe& recipe) {
   if (models.clean.empty())
     models.clean = train(stages, recipe, "clean",
                          {"--train_data_dir", make_pictures(stages, recipe, "clean", kCleanPictures, /*clean=*/true)});
+  for (std::string* model : {&models.continued, &models.clean})
+    if (*model == "none") model->clear();
   return models;
 }
 

@@ -9,7 +9,7 @@
 
 namespace plumb::study {
 
-/// Pipelines every row is measured against.
+/// Pipelines every row is measured against; empty: left out.
 struct Models {
   std::string reference;  ///< learnt from noisy captions; what all rows begin with
   std::string continued;  ///< the reference, trained on for as many pictures as the longest row sees

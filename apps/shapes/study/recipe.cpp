@@ -13,8 +13,8 @@ void add_model_flags(Flags& flags, Recipe& r) {
   flags.add("--train_config", r.train_config, "how the reference is trained: flags of plumb train").shown_as("TOML");
   flags.add("--train_pictures", r.train_pictures, "the reference learns from", between(1, 100'000'000));
   flags.add("--reference", r.reference, "model made before; else it is trained").shown_as("FOLDER").advanced();
-  flags.add("--clean", r.clean, "model of true captions made before").shown_as("FOLDER").advanced();
-  flags.add("--continued", r.continued, "reference trained on, made before").shown_as("FOLDER").advanced();
+  flags.add("--clean", r.clean, "model of true captions made before, or none").shown_as("FOLDER").advanced();
+  flags.add("--continued", r.continued, "reference trained on, made before, or none").shown_as("FOLDER").advanced();
 }
 
 void add_training_flags(Flags& flags, Recipe& r) {

@@ -14,7 +14,8 @@ struct Recipe {
   GlobalFlags global{.out = "runs/shapes_study"};
   std::string world = "tiny";                                  ///< tiny, full, or a world.json
   std::string train_config = "apps/shapes/recipes/tiny.toml";  ///< of the reference: flags of `plumb train`
-  std::string reference = {}, clean = {}, continued = {};      ///< models made before; empty: made here
+  std::string reference = {};                                  ///< model made before; empty: made here
+  std::string clean = {}, continued = {};                      ///< the same; "none": the row is left out
   int64_t train_pictures = 50'000;                             ///< of the reference, with noisy captions
   int64_t pairs = 4'000;                                       ///< of each preference set
   int64_t prompts = 600, images = 4;                           ///< of the test

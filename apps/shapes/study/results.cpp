@@ -120,8 +120,9 @@ Results run_rows(Stages& stages, const Recipe& recipe, const Models& models, con
                  const std::vector<Row>& rows) {
   Examiner examiner(stages, recipe, prompts), negative(stages, recipe, negative_prompts(stages, recipe, prompts));
   Results results;
-  results.rows = {fixed_row("reference", models.reference), fixed_row("reference_negative", models.reference),
-                  fixed_row("continued", models.continued), fixed_row("clean", models.clean)};
+  results.rows = {fixed_row("reference", models.reference), fixed_row("reference_negative", models.reference)};
+  if (!models.continued.empty()) results.rows.push_back(fixed_row("continued", models.continued));
+  if (!models.clean.empty()) results.rows.push_back(fixed_row("clean", models.clean));
   const size_t fixed = results.rows.size();
   for (RowResult& row : results.rows) (row.name == "reference_negative" ? negative : examiner).draw_curve(row);
   results.reference_best = results.rows.front().own_best;

@@ -40,6 +40,11 @@ Row without_beta(Row row) {
   return row;
 }
 
+Row at_rates(double scale, Row row) {
+  row.rate_scale = scale;
+  return row;
+}
+
 Row training_free(const std::string& name, const std::string& paper, const std::string& data) {
   return row(name, paper, data, "ddspo", "training_free");
 }
@@ -79,7 +84,7 @@ std::vector<Row> dspo_rows() {
       without_beta(with(row("dspo_e", "DSPO", "labelled", "dspo_e"), {"--set", "lambda=0.1"})),
       as("dspo", row("dspo_ref", "DSPO", "labelled", "dspo_ref")),
       as("dspo", with(row("dspo_nodup", "DSPO", "labelled", "dspo"), {"--one_pair_per_prompt"})),
-      with(row("dspo_lora", "DSPO", "labelled", "dspo"), {"--use_lora", "--rank", "8"}),
+      at_rates(10, with(row("dspo_lora", "DSPO", "labelled", "dspo"), {"--use_lora", "--rank", "8"})),
       row("dspo_xl", "DSPO", "labelled", "dspo_xl"),
   };
 }

@@ -14,6 +14,7 @@ struct Row {
   std::string objective = {}, policy = {};
   std::string tuned_as = {};  ///< the row whose settings it takes; empty: searched for itself
   bool is_main = false;       ///< of `--rows main`
+  double rate_scale = 1;      ///< what the searched rates are multiplied by: adapters want higher ones
   bool has_beta = true;       ///< false: rates alone are searched, as many as others have rates and betas
 };
 

@@ -10,6 +10,7 @@
 #include "engine/format.h"
 #include "engine/io/file.h"
 #include "engine/parallel.h"
+#include "engine/require.h"
 
 namespace plumb {
 namespace {
@@ -34,6 +35,12 @@ int run_shapes_study(const Arguments& arguments) {
   if (!flags.parse(arguments)) return kExitDone;
   check(recipe);
   const std::vector<Row> rows = choose_rows(recipe.rows);
+  for (const Row& row : rows)
+    require<UsageError>(
+        row.data != "labelled" || recipe.clean != "none",
+        "study: the preferences of row {} are drawn from the model of true captions, too (--clean none); "
+        "give one, or leave --clean out",
+        row.name);
   const Device device = apply_globals(recipe.global, RunsOn::cpu_and_cuda);
   const OutputDir out(recipe.global.out);
   write_config(out / "config.toml", "shapes study", flags.resolved());

@@ -42,6 +42,7 @@ std::vector<Candidate> candidates(const Recipe& recipe, const Row& row) {
       rates.push_back(count == 1 ? low : low * std::pow(high / low, double(i) / double(count - 1)));
     betas = {1};
   }
+  for (double& rate : rates) rate *= row.rate_scale;
   std::vector<Candidate> all;
   for (const int64_t steps : recipe.steps)
     for (const double rate : rates)

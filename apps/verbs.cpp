@@ -34,7 +34,7 @@ const std::vector<Verb>& verbs() {
       {"explain", "one preference pair at one t, with every number on the way to the gradient", run_explain},
       {"plan", "effective batch, rate, strength of beta, forwards and memory before a run", run_plan},
       {"sample", "draws points from a trained model", run_sample},
-      {"eval", "scores with intervals, and two runs compared picture by picture", run_eval},
+      {"eval", "scores with intervals, two runs picture by picture, distances, held-out preferences", run_eval},
       {"merge", "adds a low-rank adapter (LoRA) to the weights of a model", run_merge},
       {"convert", "a model of pictures between diffusers' folder and a single file", run_convert},
       {"inspect", "lists and verifies safetensors files, checkpoints and model folders", run_inspect},

@@ -13,7 +13,7 @@ namespace plumb {
 struct PictureEvalSettings {
   std::string images = {}, real = {}, features = {};
   std::optional<int64_t> num_samples = {};  ///< of each folder; the smaller folder's unless given
-  int64_t batch_size = 128, splits = 10;
+  int64_t batch_size = 32, splits = 10;
   KernelDistanceOptions kernel = {};
   int64_t seed = 0;
 };

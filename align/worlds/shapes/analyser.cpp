@@ -123,7 +123,10 @@ class Analyser {
     if (best.misfit > kClear * next.misfit) next = refined(next, patch);
     if (better(next, best)) std::swap(best, next);
     if (best.misfit >= reading_.misfit) reading_.misfit = best.misfit, reading_.next_misfit = next.misfit;
-    if (best.misfit > kMisfit || best.misfit > kMisfitRatio * next.misfit) return fail("shape");
+    if (best.misfit > kMisfit || best.misfit > kMisfitRatio * next.misfit) {
+      reading_.misfit = best.misfit, reading_.next_misfit = next.misfit;
+      return fail("shape");
+    }
     const double diameter = 2 * best.object.radius, largest = std::max(world_.small.high, world_.large.high);
     if (diameter < 0.75 * world_.small.low || diameter > 1.3 * largest) return fail("size");
     best.object.hue = object_.hue;
@@ -173,7 +176,11 @@ Reading analyse(const Image& image, const World& world) {
 }
 
 Json to_json(const Reading& reading) {
-  if (!reading.readable) return Json::object().set("problem", reading.problem);
+  if (!reading.readable) {
+    Json json = Json::object().set("problem", reading.problem);
+    if (reading.problem == "shape") json.set("misfits", Json(Json::Array{reading.misfit, reading.next_misfit}));
+    return json;
+  }
   const auto rounded = [](double value) { return std::round(100 * value) / 100; };
   Json objects = Json::array();
   for (const Object& object : reading.scene.objects) {

@@ -19,7 +19,7 @@ struct Reading {
   /// 1 - (rms of picture minus the scene drawn crisp) / (rms of the crisp scene minus its ground), at least 0: 1 for a
   /// clean crisp picture, less for blur, noise and wrong colours. 0 when unreadable or empty.
   double quality = 0;
-  /// Of the shape that was least certain: misfit of the one chosen, and of the next best.
+  /// Of the object whose shape fits worst, or could not be told: misfit of the best shape, and of the next best.
   double misfit = 0, next_misfit = 0;
 };
 
@@ -30,7 +30,7 @@ struct Reading {
 /// channels.
 Reading analyse(const Image& image, const World& world);
 
-/// {"objects": [{shape, color, x, y, radius}], "blur"} or {"problem"}.
+/// {"objects": [{shape, color, x, y, radius}], "blur"} or {"problem", of shapes the "misfits"}.
 Json to_json(const Reading& reading);
 
 /// Whether two scenes hold the same: shapes, colours and sizes of objects at most `tolerance` pixels apart, and

@@ -7,6 +7,7 @@
 #include "engine/format.h"
 #include "engine/io/directory.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/system_error.h"
 #include "engine/require.h"
 #include "nn/state_dict.h"
 
@@ -36,8 +37,9 @@ std::map<int64_t, fs::path> list_checkpoints(const fs::path& directory) {
   std::error_code error;
   fs::directory_iterator entries(directory, error);
   // To take a folder that cannot be listed for an empty one would begin a run anew over its checkpoints.
-  require<IoError>(!error || error == std::errc::no_such_file_or_directory,
-                   "checkpoint: folder cannot be listed ({}); {}", error.message(), directory.string());
+  if (error && error != std::errc::no_such_file_or_directory)
+    raise_io_error(error.value(),
+                   fmt::format("checkpoint: folder cannot be listed ({}); {}", error.message(), directory.string()));
   for (const fs::directory_entry& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(kPrefix)) continue;

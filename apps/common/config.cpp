@@ -5,8 +5,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <memory>
 
 #include "apps/common/exit_codes.h"
 #include "apps/common/flag_text.h"
@@ -177,14 +175,13 @@ ConfigEntries parse_config(std::string_view text, const std::string& name) {
 }
 
 ConfigEntries read_config(const std::string& path) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  require<UsageError>(file != nullptr, "the configuration cannot be opened ({}); check --config", path);
-  constexpr std::size_t kLargest = 1 << 20;  // a configuration is a few kilobytes; this bounds a hostile one
-  std::string text(kLargest + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  require<UsageError>(!std::ferror(file.get()), "the configuration cannot be read ({}); check --config", path);
-  require<UsageError>(text.size() <= kLargest, "the configuration is larger than {} bytes ({}); check --config",
-                      kLargest, path);
+  constexpr uint64_t kLargest = 1 << 20;  // a configuration is a few kilobytes; this bounds a hostile one
+  std::string text;
+  try {
+    text = read_file(path, kLargest);
+  } catch (const IoError& error) {
+    raise<UsageError>("the configuration is unusable ({}); check --config", error.what());
+  }
   return parse_config(text, path);
 }
 

@@ -14,11 +14,20 @@
 namespace plumb {
 namespace {
 
-// access() says yes to root and to a read-only file system; only writing proves it. The name is ours alone.
+template <class Call>
+int without_interruption(Call&& call) {
+  int result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+// access() says yes to root and to a read-only file system; only writing proves it. The name is ours alone, and one
+// that remove_leftovers() knows if we are killed here.
 void prove_writable(const std::string& directory) {
-  std::string probe = fmt::format("{}/.plumb-probe-{}", directory, getpid());
-  int file = open(probe.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  bool written = file >= 0 && write(file, "x", 1) == 1;
+  std::string probe = fmt::format("{}/.probe.tmp-{}", directory, getpid());
+  int file = without_interruption(
+      [&] { return open(probe.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600); });
+  bool written = file >= 0 && without_interruption([&] { return int(write(file, "x", 1)); }) == 1;
   int failure = errno;
   if (file >= 0) close(file), unlink(probe.c_str());
   require<UsageError>(written, "the output folder cannot be written ({}: {}); give another --out", directory,

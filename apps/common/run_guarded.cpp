@@ -5,6 +5,7 @@
 #include <new>
 
 #include "apps/common/exit_codes.h"
+#include "engine/io/system_error.h"
 
 namespace plumb {
 namespace {
@@ -42,6 +43,8 @@ int report_exception() {
   } catch (const MemoryError& e) {
     return report(e.what(), kExitFailure);
   } catch (const CudaError& e) {
+    return report(e.what(), kExitFailure);
+  } catch (const SystemError& e) {
     return report(e.what(), kExitFailure);
   } catch (const Error& e) {
     return report(e.what(), kExitUsage);

@@ -1,14 +1,9 @@
 #include "apps/common/run_log.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
-#include "engine/io/file.h"
+#include "engine/error.h"
 #include "engine/io/json.h"
-#include "engine/require.h"
 
 namespace plumb {
 namespace {
@@ -40,11 +35,10 @@ std::string lines_before(const std::string& text, int64_t first_step) {
 
 }  // namespace
 
-RunLog::RunLog(std::string path, int64_t first_step) : path_(std::move(path)), file_(nullptr, &std::fclose) {
-  bool resumes = first_step > 0 && std::filesystem::exists(path_);
-  write_file_atomic(path_, resumes ? lines_before(read_file(path_), first_step) : std::string());
-  file_.reset(std::fopen(path_.c_str(), "ab"));
-  require<IoError>(file_ != nullptr, "log: the file cannot be opened ({}); {}", path_, std::strerror(errno));
+RunLog::RunLog(std::string path, int64_t first_step) {
+  bool resumes = first_step > 0 && std::filesystem::exists(path);
+  write_file_atomic(path, resumes ? lines_before(read_file(path), first_step) : std::string());
+  file_.emplace(std::move(path));
 }
 
 void RunLog::add_tensorboard(const std::string& directory) {
@@ -55,19 +49,11 @@ void RunLog::write(int64_t step, const NamedValues& values) {
   Json object = Json::object();
   object.set("step", step);
   for (const auto& [name, value] : values) object.set(name, value);
-  std::string line = object.dump();
-  line += '\n';
-  bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size();
-  require<IoError>(written && std::fflush(file_.get()) == 0, "log: the file cannot be written ({}); {}", path_,
-                   std::strerror(errno));
+  file_->write(object.dump() + '\n');
   if (tensorboard_) tensorboard_->write(step, values);
 }
 
-void RunLog::sync() {
-  // EINVAL: the log is no regular file (a pipe, /dev/null), which has nothing to sync.
-  require<IoError>(fsync(fileno(file_.get())) == 0 || errno == EINVAL, "log: the file cannot be synced ({}); {}", path_,
-                   std::strerror(errno));
-}
+void RunLog::sync() { file_->sync(); }
 
 void write_metrics(const std::string& path, const Json& metrics) { write_file_atomic(path, metrics.dump(2) + "\n"); }
 

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apps/common/tensorboard.h"
+#include "engine/io/file.h"
 
 namespace plumb {
 
@@ -33,8 +34,7 @@ class RunLog {
   void sync();
 
  private:
-  std::string path_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  std::optional<AppendedFile> file_;
   std::unique_ptr<TensorBoardWriter> tensorboard_;
 };
 

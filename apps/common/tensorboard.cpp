@@ -5,12 +5,7 @@
 
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-
-#include "engine/error.h"
-#include "engine/require.h"
 
 // Written by hand: the format is six protobuf fields in TFRecord frames, and protobuf is a heavy dependency for that.
 //   Event:   1 wall_time (double), 2 step (varint), 3 file_version (string), 5 summary (message)
@@ -106,11 +101,8 @@ std::string scalar_event(double wall_time, int64_t step, const NamedValues& valu
 }
 
 TensorBoardWriter::TensorBoardWriter(const std::string& directory)
-    : path_(fmt::format("{}/events.out.tfevents.{}.{}.{}", directory, static_cast<int64_t>(seconds_since_epoch()),
-                        host_name(), getpid())),
-      file_(std::fopen(path_.c_str(), "ab"), &std::fclose) {
-  require<IoError>(file_ != nullptr, "tensorboard: the event file cannot be created ({}); {}", path_,
-                   std::strerror(errno));
+    : file_(fmt::format("{}/events.out.tfevents.{}.{}.{}", directory, static_cast<int64_t>(seconds_since_epoch()),
+                        host_name(), getpid())) {
   std::string event = event_head(seconds_since_epoch());
   append_bytes(event, 3, "brain.Event:2");
   append(event);
@@ -120,11 +112,6 @@ void TensorBoardWriter::write(int64_t step, const NamedValues& values) {
   append(scalar_event(seconds_since_epoch(), step, values));
 }
 
-void TensorBoardWriter::append(const std::string& event) {
-  std::string record = tf_record(event);
-  bool written = std::fwrite(record.data(), 1, record.size(), file_.get()) == record.size();
-  require<IoError>(written && std::fflush(file_.get()) == 0, "tensorboard: the event file cannot be written ({}); {}",
-                   path_, std::strerror(errno));
-}
+void TensorBoardWriter::append(const std::string& event) { file_.write(tf_record(event)); }
 
 }  // namespace plumb

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "engine/io/file.h"
 
 namespace plumb {
 
@@ -33,8 +33,7 @@ class TensorBoardWriter {
  private:
   void append(const std::string& event);
 
-  std::string path_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  AppendedFile file_;
 };
 
 }  // namespace plumb

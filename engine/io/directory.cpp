@@ -11,9 +11,11 @@
 #include <optional>
 
 #include "engine/error.h"
+#include "engine/format.h"
 #include "engine/io/file.h"
 #include "engine/io/posix.h"
 #include "engine/io/sha256.h"
+#include "engine/io/system_error.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -50,13 +52,15 @@ std::string manifest_text(Json manifest) {
   return manifest.set("manifest_sha256", hash).dump(2) + "\n";
 }
 
-// Errors of std::filesystem in our own type.
+// Errors of std::filesystem in our own type; those that name no path happened in `directory`.
 template <class F>
-auto as_io_error(const char* op, F&& action) {
+auto as_io_error(const char* op, const fs::path& directory, F&& action) {
   try {
     return action();
   } catch (const fs::filesystem_error& error) {
-    raise<IoError>("{}: directory cannot be changed ({}); {}", op, error.code().message(), error.path1().string());
+    const fs::path& path = error.path1().empty() ? directory : error.path1();
+    raise_io_error(error.code().value(),
+                   fmt::format("{}: directory cannot be changed ({}); {}", op, error.code().message(), path.string()));
   }
 }
 
@@ -107,7 +111,7 @@ AtomicDirectory::AtomicDirectory(fs::path target) : target_(std::move(target)) {
   require<IoError>(target_.has_filename() && target_.filename() != "." && target_.filename() != "..",
                    "write: path must name a directory; {}", target_.string());
   const fs::path temporary = posix::sibling(target_, "tmp");
-  as_io_error("write", [&] {
+  as_io_error("write", target_, [&] {
     require<IoError>(!fs::exists(fs::symlink_status(target_)) || fs::is_directory(fs::symlink_status(target_)),
                      "write: path must be a directory or free; {}", target_.string());
     fs::create_directories(posix::parent_of(target_));
@@ -124,7 +128,7 @@ AtomicDirectory::~AtomicDirectory() {
 fs::path AtomicDirectory::file(std::string_view name) {
   check_name("write", name);
   fs::path path = temporary_ / name;
-  as_io_error("write", [&] { fs::create_directories(path.parent_path()); });
+  as_io_error("write", target_, [&] { fs::create_directories(path.parent_path()); });
   return path;
 }
 
@@ -170,7 +174,7 @@ void AtomicDirectory::commit(const Json& fields) {
     manifest.set(field.key, field.value);
   }
   std::vector<fs::path> folders;
-  as_io_error("write", [&] { manifest.set("files", describe_files(folders)); });
+  as_io_error("write", target_, [&] { manifest.set("files", describe_files(folders)); });
   const std::string text = manifest_text(std::move(manifest));
   {
     const fs::path path = temporary_ / kManifest;
@@ -181,7 +185,7 @@ void AtomicDirectory::commit(const Json& fields) {
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) posix::sync_directory("write", *folder);
 
   const fs::path old = posix::sibling(target_, "old");
-  const bool replaces = as_io_error("write", [&] { return fs::exists(fs::symlink_status(target_)); });
+  const bool replaces = as_io_error("write", target_, [&] { return fs::exists(fs::symlink_status(target_)); });
   if (replaces) {
     remove_quietly(old);
     posix::rename("write", target_, old);
@@ -218,15 +222,15 @@ Json verify_directory(const fs::path& directory) {
 
 void remove_directory(const fs::path& directory) {
   const fs::path doomed = posix::sibling(directory, "tmp");
-  as_io_error("remove", [&] { fs::remove_all(doomed); });  // of a killed process that had this number
+  as_io_error("remove", directory, [&] { fs::remove_all(doomed); });  // of a killed process that had this number
   posix::rename("remove", directory, doomed);
   posix::sync_directory("remove", posix::parent_of(directory));
-  as_io_error("remove", [&] { fs::remove_all(doomed); });
+  as_io_error("remove", directory, [&] { fs::remove_all(doomed); });
 }
 
 std::vector<std::string> remove_leftovers(const fs::path& parent) {
   std::vector<std::string> handled;
-  as_io_error("clean", [&] {
+  as_io_error("clean", parent, [&] {
     std::vector<fs::path> entries;
     for (const fs::directory_entry& entry : fs::directory_iterator(parent)) entries.push_back(entry.path());
     std::sort(entries.begin(), entries.end());
@@ -248,7 +252,8 @@ std::vector<std::string> remove_leftovers(const fs::path& parent) {
 DirectoryLock::DirectoryLock(const fs::path& directory) {
   const fs::path path = directory / ".lock";
   posix::Descriptor file = posix::open_file("lock", path, O_RDWR | O_CREAT | O_NOFOLLOW);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
     require<IoError>(errno != EWOULDBLOCK, "lock: directory is in use by another process; {}", directory.string());
     posix::raise_errno("lock", "directory cannot be locked", path);
   }

@@ -14,9 +14,9 @@
 namespace plumb {
 namespace {
 
-struct stat status_of(const char* op, const posix::Descriptor& file, const std::filesystem::path& path) {
+struct stat status_of(const char* op, int descriptor, const std::filesystem::path& path) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) posix::raise_errno(op, "file cannot be examined", path);
+  if (::fstat(descriptor, &status) != 0) posix::raise_errno(op, "file cannot be examined", path);
   return status;
 }
 
@@ -39,7 +39,7 @@ void check_file_name(const std::filesystem::path& path) {
 
 std::string read_file(const std::filesystem::path& path, uint64_t limit) {
   const posix::Descriptor file = posix::open_file("read", path, O_RDONLY);
-  const struct stat status = status_of("read", file, path);
+  const struct stat status = status_of("read", file.get(), path);
   const uint64_t expected = S_ISREG(status.st_mode) ? uint64_t(status.st_size) : 0;
   require<IoError>(expected <= limit, "read: file must have at most {} bytes ({}); {}", limit, expected, path.string());
   std::string bytes;
@@ -58,7 +58,7 @@ std::string read_file(const std::filesystem::path& path, uint64_t limit) {
 
 std::string read_range(const std::filesystem::path& path, uint64_t begin, uint64_t size) {
   const posix::Descriptor file = posix::open_file("read", path, O_RDONLY);
-  const struct stat status = status_of("read", file, path);
+  const struct stat status = status_of("read", file.get(), path);
   const uint64_t end = S_ISREG(status.st_mode) ? uint64_t(status.st_size) : 0;
   require<IoError>(begin <= end && size <= end - begin,
                    "read: file must be regular and have the bytes {} to {} (it has {}); {}", begin, begin + size, end,
@@ -75,7 +75,7 @@ std::string read_range(const std::filesystem::path& path, uint64_t begin, uint64
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const posix::Descriptor file = posix::open_file("map", path, O_RDONLY);
-  const struct stat status = status_of("map", file, path);
+  const struct stat status = status_of("map", file.get(), path);
   require<IoError>(S_ISREG(status.st_mode), "map: path must name a regular file; {}", path.string());
   size_ = size_t(status.st_size);
   if (size_ == 0) return;
@@ -127,6 +127,19 @@ void AtomicFile::commit(Durability durability) {
   posix::rename("write", written_, path_);
   written_.clear();
   if (synced) posix::sync_directory("write", posix::parent_of(path_));
+}
+
+AppendedFile::AppendedFile(std::filesystem::path path)
+    : path_(std::move(path)), descriptor_(posix::open_file("write", path_, O_WRONLY | O_CREAT | O_APPEND).release()) {}
+
+AppendedFile::~AppendedFile() { ::close(descriptor_); }
+
+void AppendedFile::write(std::string_view bytes) {
+  posix::write_all("write", descriptor_, bytes.data(), bytes.size(), path_);
+}
+
+void AppendedFile::sync() {
+  if (S_ISREG(status_of("write", descriptor_, path_).st_mode)) posix::sync("write", descriptor_, path_);
 }
 
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {

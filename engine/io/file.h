@@ -58,6 +58,24 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// A file that grows at its end (a log), made if it is missing. Each write() hands all its bytes to the system before
+/// it returns, so that a killed process loses none.
+class AppendedFile {
+ public:
+  explicit AppendedFile(std::filesystem::path path);
+  AppendedFile(const AppendedFile&) = delete;
+  AppendedFile& operator=(const AppendedFile&) = delete;
+  ~AppendedFile();
+
+  void write(std::string_view bytes);
+  /// Waits until they are on disk. Nothing to wait for in a pipe or device.
+  void sync();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
 /// An AtomicFile written and committed.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 void write_file_atomic(const std::filesystem::path& path, std::span<const uint8_t> bytes);

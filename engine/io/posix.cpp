@@ -5,14 +5,25 @@
 #include <cerrno>
 #include <system_error>
 
-#include "engine/error.h"
-#include "engine/require.h"
+#include "engine/format.h"
+#include "engine/io/system_error.h"
+
+namespace plumb {
+
+void raise_io_error(int code, const std::string& message) {
+  for (const int ours : {EIO, ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, ENODEV, ENXIO, ESTALE, EAGAIN, ENOLCK})
+    if (code == ours) throw SystemError(message);
+  throw IoError(message);
+}
+
+}  // namespace plumb
 
 namespace plumb::posix {
 
 void raise_errno(const char* op, const char* expectation, const std::filesystem::path& path) {
-  const std::string reason = std::generic_category().message(errno);
-  raise<IoError>("{}: {} ({}); {}", op, expectation, reason, path.string());
+  const int code = errno;
+  raise_io_error(code,
+                 fmt::format("{}: {} ({}); {}", op, expectation, std::generic_category().message(code), path.string()));
 }
 
 Descriptor::~Descriptor() {

@@ -34,7 +34,8 @@ inline bool can_fail(const IoCall& call, const Failure& failure) {
     case EMFILE:
       return call.kind == IoKind::open;
     case EINTR:
-      return moves || call.kind == IoKind::open || call.kind == IoKind::sync || call.kind == IoKind::lock;
+      return moves || (call.kind == IoKind::open && !call.folder) || call.kind == IoKind::sync ||
+             call.kind == IoKind::lock;
     default:
       return true;
   }

@@ -164,7 +164,7 @@ int open_at(int folder, const char* path, int flags, mode_t mode) {
   const auto describe = [&] {
     IoCall call{IoKind::open, path_at(folder, path)};
     call.creates = (flags & O_CREAT) != 0;
-    call.offset = (flags & O_TRUNC) ? 0 : -1;
+    call.folder = (flags & O_DIRECTORY) != 0;
     return call;
   };
   return pass(-1, describe, [&] { return real(folder, path, flags, mode); });

@@ -19,6 +19,7 @@ struct IoCall {
   int64_t offset = 0;      ///< of a write; the new size of a truncate
   std::string bytes = {};  ///< that a write wrote
   bool creates = false;    ///< an open that may make a file
+  bool folder = false;     ///< an open of a folder
   bool done = true;        ///< it did what was asked
 };
 

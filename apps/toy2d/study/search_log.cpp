@@ -1,15 +1,10 @@
 #include "apps/toy2d/study/search_log.h"
 
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 
 #include "apps/toy2d/report.h"
 #include "engine/format.h"
-#include "engine/io/file.h"
 #include "engine/io/json.h"
 #include "engine/require.h"
 
@@ -38,7 +33,7 @@ SearchRecord record_of(std::string_view line, const std::string& where) {
 
 }  // namespace
 
-SearchLog::SearchLog(std::string path) : path_(std::move(path)), file_(nullptr, &std::fclose) {
+SearchLog::SearchLog(std::string path) : path_(std::move(path)) {
   const std::string text = std::filesystem::exists(path_) ? read_file(path_) : std::string();
   size_t whole = 0;
   for (size_t begin = 0, number = 1; begin < text.size(); ++number) {
@@ -50,8 +45,7 @@ SearchLog::SearchLog(std::string path) : path_(std::move(path)), file_(nullptr, 
     begin = whole = end + 1;
   }
   if (whole < text.size()) write_file_atomic(path_, std::string_view(text).substr(0, whole));
-  file_.reset(std::fopen(path_.c_str(), "ab"));
-  require<IoError>(file_ != nullptr, "search: the file cannot be opened ({}); {}", path_, std::strerror(errno));
+  file_.emplace(path_);
 }
 
 bool SearchLog::contains(const std::string& key) const {
@@ -69,9 +63,8 @@ const SearchRecord& SearchLog::at(const std::string& key) const {
 void SearchLog::append(SearchRecord record) {
   const std::string line = line_of(record);
   const std::lock_guard lock(mutex_);
-  const bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() &&
-                       std::fflush(file_.get()) == 0 && (fsync(fileno(file_.get())) == 0 || errno == EINVAL);
-  require<IoError>(written, "search: the file cannot be written ({}); {}", path_, std::strerror(errno));
+  file_->write(line);
+  file_->sync();
   records_.insert_or_assign(record.key, std::move(record));
 }
 

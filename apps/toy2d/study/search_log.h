@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdio>
 #include <map>
-#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/toy2d/study/run.h"
+#include "engine/io/file.h"
 
 namespace plumb::toy2d {
 
@@ -35,7 +35,7 @@ class SearchLog {
 
  private:
   std::string path_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  std::optional<AppendedFile> file_;
   mutable std::mutex mutex_;
   std::map<std::string, SearchRecord> records_;
 };

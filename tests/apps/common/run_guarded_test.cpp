@@ -5,6 +5,7 @@
 #include <new>
 
 #include "apps/common/exit_codes.h"
+#include "engine/io/system_error.h"
 
 using namespace plumb;
 
@@ -28,6 +29,7 @@ TEST_CASE("run_guarded: maps each class of error to its exit code") {
   CHECK(code_of(DeviceError("d")) == 2);
   CHECK(code_of(NumericError("n")) == 3);
   CHECK(code_of(UnhealthyError("n")) == 3);
+  CHECK(code_of(SystemError("full")) == 1);
   CHECK(code_of(MemoryError("m")) == 1);
   CHECK(code_of(CudaError("c")) == 1);
   CHECK(code_of(std::bad_alloc()) == 1);

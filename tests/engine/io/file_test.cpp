@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "engine/error.h"
+#include "engine/io/system_error.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;
@@ -105,6 +106,23 @@ TEST_CASE("file: a link at the target is replaced, not followed") {
   write_file_atomic(dir / "f", "new");
   CHECK(read_file(dir / "outside") == "safe");
   CHECK_FALSE(fs::is_symlink(dir / "f"));
+}
+
+TEST_CASE("file: what is appended is there at once, and a full disk is no fault of the caller's") {
+  const TempDir dir;
+  write_file_atomic(dir / "log", "a\n");
+  {
+    AppendedFile log(dir / "log");
+    log.write("b\n");
+    CHECK(read_file(dir / "log") == "a\nb\n");
+    log.sync();
+  }
+  AppendedFile(dir / "fresh").write("c");
+  CHECK(read_file(dir / "fresh") == "c");
+  AppendedFile("/dev/null").sync();
+  CHECK_THROWS_AS(AppendedFile(dir / "absent/log"), IoError);
+  CHECK_THROWS_WITH_AS(AppendedFile("/dev/full").write("x"),
+                       "write: file cannot be written (No space left on device); /dev/full", SystemError);
 }
 
 TEST_CASE("file: a folder in shared memory is a folder") {

@@ -51,8 +51,10 @@ std::map<int64_t, fs::path> list_checkpoints(const fs::path& directory) {
   return found;
 }
 
-/// Later checkpoints than `step` are not counted: what a resumed run has yet to write anew may be broken.
-void prune(const fs::path& directory, int64_t step, int64_t keep) {
+}  // namespace
+
+// Later checkpoints than `step` are not counted: what a resumed run has yet to write anew may be broken.
+void prune_checkpoints(const fs::path& directory, int64_t step, int64_t keep) {
   std::map<int64_t, fs::path> all = list_checkpoints(directory);
   all.erase(all.upper_bound(step), all.end());
   while (keep > 0 && int64_t(all.size()) > keep) {
@@ -60,8 +62,6 @@ void prune(const fs::path& directory, int64_t step, int64_t keep) {
     all.erase(all.begin());
   }
 }
-
-}  // namespace
 
 void save_checkpoint(const fs::path& directory, int64_t step, const TrainingState& state, const Json& fields,
                      int64_t keep) {
@@ -76,7 +76,7 @@ void save_checkpoint(const fs::path& directory, int64_t step, const TrainingStat
   if (!state.more.empty()) add(kMore, state.more);
   Json manifest = fields;
   target.commit(manifest.set("step", step));
-  prune(directory, step, keep);
+  prune_checkpoints(directory, step, keep);
 }
 
 std::optional<FoundCheckpoint> find_checkpoint(const fs::path& directory, std::vector<std::string>* broken,

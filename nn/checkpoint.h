@@ -28,6 +28,10 @@ struct TrainingState {
 void save_checkpoint(const std::filesystem::path& directory, int64_t step, const TrainingState& state,
                      const Json& fields, int64_t keep = 0);
 
+/// Removes all but the newest `keep` (0: keeps all) of the checkpoints up to `step`, as save_checkpoint() does: for a
+/// run that goes on after one that was stopped between writing a checkpoint and this. Throws IoError.
+void prune_checkpoints(const std::filesystem::path& directory, int64_t step, int64_t keep);
+
 /// A checkpoint that was found whole.
 struct FoundCheckpoint {
   std::filesystem::path path;

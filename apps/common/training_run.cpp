@@ -136,6 +136,7 @@ void TrainingRun::save(int64_t step, const Json& health, RunLog& log) {
 int TrainingRun::run(const OutputDir& out) {
   const StopOnSignal stop;
   folder_ = out.path();
+  if (first_ > 0) prune_checkpoints(folder_, first_, options_.checkpoints.checkpoints_total_limit);
   RunLog log(out / "log.jsonl", first_ == 0 ? 0 : first_ + 1);
   if (options_.checkpoints.report_to == "tensorboard") {
     std::error_code ignored;  // the writer says why it cannot write there

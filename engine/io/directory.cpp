@@ -16,6 +16,7 @@
 #include "engine/io/posix.h"
 #include "engine/io/sha256.h"
 #include "engine/io/system_error.h"
+#include "engine/parallel.h"
 #include "engine/require.h"
 
 namespace plumb {
@@ -67,6 +68,18 @@ auto as_io_error(const char* op, const fs::path& directory, F&& action) {
 void remove_quietly(const fs::path& path) {
   std::error_code ignored;
   fs::remove_all(path, ignored);
+}
+
+/// Large files are read by several threads, each its own.
+template <class F>
+void each_file(const std::vector<uint64_t>& sizes, F&& action) {
+  constexpr uint64_t kWorthAThread = uint64_t(8) << 20;
+  uint64_t total = 0;
+  for (const uint64_t size : sizes) total += std::min(size, kWorthAThread);
+  const auto count = int64_t(sizes.size());
+  parallel_for(count, total < kWorthAThread ? count : 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) action(size_t(i));
+  });
 }
 
 void verify_file(const fs::path& directory, const std::string& name, const Json& expected) {
@@ -153,16 +166,18 @@ Json AtomicDirectory::describe_files(std::vector<fs::path>& folders) const {
       names.push_back(entry.path().lexically_relative(temporary_).generic_string());
   }
   std::sort(names.begin(), names.end());
+  std::vector<Json> found(names.size());
+  std::vector<uint64_t> sizes;
+  for (const std::string& name : names) sizes.push_back(fs::file_size(temporary_ / name));
+  each_file(sizes, [&](size_t i) {
+    const fs::path path = temporary_ / names[i];
+    const auto known = hashes_.find(names[i]);
+    const std::string hash = known != hashes_.end() ? known->second : hash_file("write", path, sizes[i]);
+    posix::sync("write", posix::open_file("write", path, O_RDONLY | O_NOFOLLOW).get(), path);
+    found[i] = Json::object().set("size", sizes[i]).set("sha256", hash);
+  });
   Json files = Json::object();
-  for (const std::string& name : names) {
-    fs::path path = temporary_ / name;
-    const posix::Descriptor descriptor = posix::open_file("write", path, O_RDONLY | O_NOFOLLOW);
-    posix::sync("write", descriptor.get(), path);
-    uint64_t size = fs::file_size(path);
-    const auto known = hashes_.find(name);
-    const std::string hash = known != hashes_.end() ? known->second : hash_file("write", path, size);
-    files.set(name, Json::object().set("size", size).set("sha256", hash));
-  }
+  for (size_t i = 0; i < names.size(); ++i) files.set(names[i], found[i]);
   return files;
 }
 
@@ -213,7 +228,10 @@ Json verify_directory(const fs::path& directory) {
     require<IoError>(manifest.at("format").as_string() == kFormat && manifest.at("version").as_integer() == 1,
                      "verify: manifest must be {} version 1 ({} version {}); {}", kFormat,
                      manifest.at("format").as_string(), manifest.at("version").as_integer(), path.string());
-    for (const JsonMember& file : manifest.at("files").as_object()) verify_file(directory, file.key, file.value);
+    const auto& files = manifest.at("files").as_object();
+    std::vector<uint64_t> sizes;
+    for (const JsonMember& file : files) sizes.push_back(uint64_t(file.value.at("size").as_integer()));
+    each_file(sizes, [&](size_t i) { verify_file(directory, files[i].key, files[i].value); });
   } catch (const ValueError& error) {
     raise<IoError>("verify: manifest is malformed ({}); {}", error.what(), path.string());
   }

@@ -16,8 +16,6 @@ class Sha256 {
   std::string finish_hex();
 
  private:
-  void block(const uint8_t* bytes);
-
   std::array<uint32_t, 8> state_{0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A,
                                  0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
   std::array<uint8_t, 64> pending_{};

@@ -57,15 +57,14 @@ std::string without_times(const std::string& text) {
   return result;
 }
 
-/// The files in which a run differs from an unbroken one, "" for none. A checkpoint that should have gone may be left
-/// when its removal failed.
+/// The files in which a run differs from an unbroken one, "" for none.
 std::string differences(const std::map<std::string, std::string>& got,
-                        const std::map<std::string, std::string>& expected, bool failed) {
+                        const std::map<std::string, std::string>& expected) {
   std::string names;
   for (const auto& [name, bytes] : expected)
     if (!got.contains(name) || got.at(name) != bytes) names += name + " ";
   for (const auto& [name, bytes] : got)
-    if (!expected.contains(name) && !(failed && name.starts_with("checkpoint-"))) names += name + " ";
+    if (!expected.contains(name)) names += name + " ";
   return names;
 }
 
@@ -129,7 +128,7 @@ bool fail_once(const Program& program, const fs::path& before, const Failure& fa
     CHECK(outcome.code == 0);
   }
   const OutputDir next_start(out.string());  // removes what could not be removed then
-  CHECK(differences(results(out), expected, refused) == "");
+  CHECK(differences(results(out), expected) == "");
   tally.failed += hit;
   tally.reported += refused;
   return !untouched;

@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
-using plumb::Sha256;
-using plumb::sha256_hex;
+#include "engine/io/sha256_blocks.h"
+#include "engine/random/random_key.h"
+
+using namespace plumb;
 
 TEST_CASE("sha256: the examples of FIPS 180 and the empty message") {
   CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -11,6 +13,19 @@ TEST_CASE("sha256: the examples of FIPS 180 and the empty message") {
   CHECK(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   CHECK(sha256_hex(std::string(1000000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST_CASE("sha256: the processor's instructions give what every processor gives") {
+  std::string message;
+  for (uint64_t i = 0; i < 64 * 9; ++i) message += char(mix64(i));
+  const auto* bytes = reinterpret_cast<const uint8_t*>(message.data());
+  for (size_t count : {0, 1, 2, 8}) {
+    uint32_t state[8], portable[8];
+    for (uint32_t i = 0; i < 8; ++i) state[i] = portable[i] = uint32_t(mix64(100 + i));
+    sha256_blocks(state, bytes + 5, count);
+    sha256_blocks_portable(portable, bytes + 5, count);
+    for (int i = 0; i < 8; ++i) CHECK(state[i] == portable[i]);
+  }
 }
 
 TEST_CASE("sha256: the pieces a message comes in do not matter") {

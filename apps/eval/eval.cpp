@@ -39,8 +39,9 @@ void add_flags(Flags& flags, Settings& s) {
   flags.add("--bootstrap", s.bootstrap.resamples, "resamples of an interval", at_least(1));
   flags.add("--confidence", s.bootstrap.confidence, "of the intervals",
             Constraint{.low = 0, .high = 1, .low_open = true, .high_open = true});
-  flags.add("--kid_subsets", s.pictures.kernel.subsets, "subsets of a kernel distance", at_least(1)).advanced();
-  flags.add("--kid_subset_size", s.pictures.kernel.subset_size, "pictures a subset, at most", at_least(2)).advanced();
+  flags.add("--kid_subsets", s.pictures.kernel_subsets, "subsets of a kernel distance", at_least(1)).advanced();
+  flags.add("--kid_subset_size", s.pictures.kernel_subset_size, "pictures a subset, at most; 1000 or half", at_least(2))
+      .advanced();
   flags.add("--splits", s.pictures.splits, "of an Inception-style score", at_least(1)).advanced();
   flags.add("--bins", s.preference.bins, "intervals of t", at_least(1)).advanced();
   flags.add("--timesteps", s.preference.timesteps, "looked at in each of them", at_least(1)).advanced();

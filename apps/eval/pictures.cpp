@@ -6,6 +6,7 @@
 #include "apps/common/exit_codes.h"
 #include "apps/eval/picture_features.h"
 #include "diffusion/eval/diversity.h"
+#include "diffusion/eval/feature_distance.h"
 #include "diffusion/eval/feature_set.h"
 #include "diffusion/eval/inception_score.h"
 #include "engine/format.h"
@@ -92,13 +93,18 @@ Json evaluate_pictures(const PictureEvalSettings& s) {
   describe(json, ours, network->heads(), s.splits);
   if (!real) return json;
   const Sampled theirs = sample(*real, count, *network, s, "real");
-  const KernelDistance kernel = kernel_distance(ours.output.features, theirs.output.features, s.kernel,
+  // Subsets as large as the set would all be the same, and scatter nothing.
+  constexpr int64_t kUsualSubset = 1000;
+  const KernelDistanceOptions options{
+      .subsets = s.kernel_subsets,
+      .subset_size = s.kernel_subset_size.value_or(std::clamp<int64_t>(count / 2, 2, kUsualSubset))};
+  const KernelDistance kernel = kernel_distance(ours.output.features, theirs.output.features, options,
                                                 RandomKey{.seed = uint64_t(s.seed)}.fork("kernel"));
   json.set("frechet", frechet_distance(ours.output.features, theirs.output.features));
   json.set("kernel", Json::object()
                          .set("mean", kernel.mean)
                          .set("std", kernel.deviation)
-                         .set("subsets", s.kernel.subsets)
+                         .set("subsets", s.kernel_subsets)
                          .set("subset_size", kernel.subset_size));
   Json described = Json::object().set("folder", s.real);
   describe(described, theirs, network->heads(), s.splits);

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "diffusion/eval/feature_distance.h"
 #include "engine/io/json.h"
 
 namespace plumb {
@@ -14,7 +13,8 @@ struct PictureEvalSettings {
   std::string images = {}, real = {}, features = {};
   std::optional<int64_t> num_samples = {};  ///< of each folder; the smaller folder's unless given
   int64_t batch_size = 32, splits = 10;
-  KernelDistanceOptions kernel = {};
+  int64_t kernel_subsets = 100;
+  std::optional<int64_t> kernel_subset_size = {};  ///< 1000 unless given, or half of num_samples where that is less
   int64_t seed = 0;
 };
 

@@ -122,6 +122,8 @@ def images(report, run, folder):
     report.expect(abs(same["images"]["frechet"]) < 1e-9, f"a folder's distance from itself {same}")
     again, _ = run.good("again2", *judged, "--real", real, "--kid_subset_size", 10, "--kid_subsets", 7, "--threads", 1)
     report.expect(again["images"] == entry, "one thread gives other numbers")
+    usual, _ = run.good("usual", *judged, "--real", real)
+    report.expect(usual["images"]["kernel"]["subset_size"] == 12 and usual["images"]["kernel"]["std"] > 0, f"half of the pictures {usual}")
     alone, _ = run.good("alone", *judged, "--num_samples", 12)
     report.expect("frechet" not in alone["images"] and alone["images"]["num_samples"] == 12, f"alone {alone}")
     run.refused("--num_samples 25 are more than there are (24 in", *judged, "--num_samples", 25, "--real", real)

@@ -30,6 +30,7 @@ GOALS = {
     "unet_forward/16": (2.0, None),
     "unet_step/16": (2.0, None),
     "unet_dpo_step/16": (2.0, None),
+    "unet_recipe_dpo_step/16": (2.0, None),
     "unet_condition_tiny_step/16": (2.0, None),
     "unet_condition_step/16": (2.0, None),
     "add_2x2": (None, 100e-9),

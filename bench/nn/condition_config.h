@@ -30,6 +30,20 @@ inline UNet2DConditionOptions small_condition_options() {
   return options;
 }
 
+/// The shape of apps/shapes/recipes/tiny_unet.json, for 32x32x3 and 16 tokens of 64: what the study aligns.
+inline UNet2DConditionOptions recipe_condition_options() {
+  UNet2DConditionOptions options;
+  options.in_channels = options.out_channels = 3;
+  options.block_out_channels = {24, 48, 96};
+  options.down_block_types = {"DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"};
+  options.up_block_types = {"CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"};
+  options.layers_per_block = 1;
+  options.attention_head_dim = 4;
+  options.cross_attention_dim = 64;
+  options.norm_num_groups = 8;
+  return options;
+}
+
 /// Stable Diffusion 1.5: 859,520,964 parameters, 3.4 GB.
 inline UNet2DConditionOptions stable_diffusion_options() {
   UNet2DConditionOptions options;

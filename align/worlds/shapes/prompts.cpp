@@ -28,7 +28,7 @@ std::string draw_prompt(const World& world, const RandomKey& key, Category categ
 Example draw_example(const World& world, const RandomKey& key, int64_t index) {
   const RandomKey own = key.fork("example").at_sample(uint64_t(index));
   Example example;
-  example.category = kAllCategories[size_t(index % kCategories)];
+  example.category = world.category_of_example(index);
   example.scene = draw_scene(world, example.category, own);
   Draws words(own.fork("words")), noise(own.fork("noise"));
   const Statement truth = describe(example.scene, world, example.category, words);

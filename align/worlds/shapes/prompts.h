@@ -16,8 +16,8 @@ struct Example {
   CaptionFaults faults;
 };
 
-/// Example `index` of a data set, a function of world, key and index. Categories take turns; pairs and openings are
-/// those of training.
+/// Example `index` of a data set, a function of world, key and index. Categories take World::turns; pairs and openings
+/// are those of training.
 Example draw_example(const World& world, const RandomKey& key, int64_t index);
 
 struct PromptOptions {

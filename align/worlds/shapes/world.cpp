@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "engine/format.h"
@@ -44,6 +45,10 @@ void World::check() const {
                       "shapes: gap must be at least 2 and two objects of {} pixels must fit into {} ({})",
                       std::max(small.high, large.high), picture_size, gap);
   require<ValueError>(max_objects >= 1 && max_objects <= 3, "shapes: max_objects must be 1 to 3 ({})", max_objects);
+  for (const int64_t count : turns)
+    require<ValueError>(count >= 0 && count <= 1000, "shapes: turns must be 0 to 1000 ({})", count);
+  require<ValueError>(std::accumulate(turns.begin(), turns.end(), int64_t(0)) > 0,
+                      "shapes: turns must give some category one (all are 0)");
   check_range("ground", ground, 0, 0.3);
   check_range("blur", blur, 0.8, small.low / 6);
   for (const auto& [what, share] : {std::pair{"textured", textured},
@@ -64,6 +69,13 @@ void World::check() const {
         "shapes: held_out must leave a shape for every colour ({})", name_of(hue));
 }
 
+Category World::category_of_example(int64_t index) const {
+  int64_t turn = index % std::accumulate(turns.begin(), turns.end(), int64_t(0));
+  for (const Category category : kAllCategories)
+    if ((turn -= turns[size_t(category)]) < 0) return category;
+  raise<ValueError>("shapes: an example's index must not be negative ({})", index);
+}
+
 World tiny_world() { return {}; }
 
 World full_world() {
@@ -76,6 +88,7 @@ World full_world() {
   world.small = {13, 16};
   world.large = {20, 25};
   world.max_objects = 3;
+  world.turns = {1, 1, 1, 1, 1, 1};
   world.gap = 4;
   world.ground = {0.08, 0.2};
   world.textured = 0.5;

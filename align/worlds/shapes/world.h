@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -43,6 +44,9 @@ struct World {
   double say_quality = 0.5;   ///< share of captions that say whether the picture is sharp
   double synonyms = 0.2;      ///< share of words that are not the plain one
   double extra_hues = 0.4;    ///< share of position and counting captions that also say colours
+  /// Training examples of each category in a round of them. Binding two colours to two shapes is learnt last, so it
+  /// is shown most.
+  std::array<int64_t, kCategories> turns = {1, 1, 1, 1, 1, 3};
   CaptionNoise noise = {};
   /// Never in training data; prompt sets can ask for them.
   std::vector<std::pair<Hue, ShapeKind>> held_out = {
@@ -54,6 +58,8 @@ struct World {
 
   bool has_sizes() const { return large.high > 0; }
   bool is_held_out(Hue hue, ShapeKind shape) const;
+  /// Of training example `index`: categories in order, each as often as it has turns.
+  Category category_of_example(int64_t index) const;
 
   /// Throws ValueError naming the first setting that is impossible.
   void check() const;

@@ -72,6 +72,12 @@ void read_lists(Members& members, World& world) {
     world.hues.clear();
     for (const Json& name : json->as_array()) world.hues.push_back(named(hue_named, "colour", name));
   }
+  if (const Json* json = members.take("turns")) {
+    require<ValueError>(json->is_array() && json->size() == world.turns.size(),
+                        "shapes: turns must hold a number for each of {} categories ({})", world.turns.size(),
+                        json->dump());
+    for (size_t i = 0; i < world.turns.size(); ++i) world.turns[i] = (*json)[i].as_integer();
+  }
   if (const Json* json = members.take("held_out")) {
     world.held_out.clear();
     for (const Json& pair : json->as_array()) {
@@ -97,6 +103,7 @@ Json to_json(const World& world) {
   json.set("gap", world.gap).set("ground", json_of(world.ground)).set("textured", world.textured);
   json.set("blurry", world.blurry).set("blur", json_of(world.blur)).set("say_quality", world.say_quality);
   json.set("synonyms", world.synonyms).set("extra_colors", world.extra_hues).set("noise", noise);
+  json.set("turns", Json(Json::Array(world.turns.begin(), world.turns.end())));
   return json.set("held_out", held_out);
 }
 

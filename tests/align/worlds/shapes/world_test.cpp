@@ -35,7 +35,23 @@ TEST_CASE("shapes world: both presets are possible and survive JSON; a file may 
   CHECK(load_world("tiny") == tiny_world());
 }
 
+TEST_CASE("shapes world: categories take their turns") {
+  World world = tiny_world();
+  world.turns = {2, 0, 1, 0, 0, 3};
+  for (int64_t round = 0; round < 3; ++round) {
+    std::array<int64_t, kCategories> seen = {};
+    for (int64_t i = 0; i < 6; ++i) ++seen[size_t(world.category_of_example(6 * round + i))];
+    CHECK(seen == world.turns);
+  }
+  CHECK(world.category_of_example(7) == Category::single_object);
+  CHECK(world.category_of_example(8) == Category::counting);
+  CHECK_THROWS_AS(world.category_of_example(-1), ValueError);
+}
+
 TEST_CASE("shapes world: what is impossible is named") {
+  CHECK(refusal(R"({"turns": [1, 1]})") == "shapes: turns must hold a number for each of 6 categories ([1,1])");
+  CHECK(refusal(R"({"turns": [0, 0, 0, 0, 0, 0]})") == "shapes: turns must give some category one (all are 0)");
+  CHECK(refusal(R"({"turns": [1, 1, 1, 1, 1, -1]})") == "shapes: turns must be 0 to 1000 (-1)");
   CHECK(refusal(R"({"picture_size": 48})") == "shapes: picture_size must be 32 or 64 (48)");
   CHECK(refusal(R"({"shapes": ["circle"]})") == "shapes: shapes must be at least 2 different ones (1)");
   CHECK(refusal(R"({"shapes": ["circle", "blob"]})") == "shapes: there is no shape of this name (blob)");

@@ -15,7 +15,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 from pictures import png  # noqa: E402
 from tree import Report  # noqa: E402
 
-CATEGORIES = {"single_object", "two_objects", "counting", "colors", "position", "color_attribution"}
+IN_ORDER = ["single_object", "two_objects", "counting", "colors", "position", "color_attribution"]
+CATEGORIES = set(IN_ORDER)
 COLOURS = {"red": (0.92, 0.08, 0.10), "green": (0.08, 0.72, 0.14), "blue": (0.12, 0.26, 0.96), "yellow": (0.96, 0.90, 0.08), "purple": (0.66, 0.10, 0.86), "cyan": (0.08, 0.86, 0.92)}
 # The world's shapes for radius 1, written down once more.
 INSIDE = {
@@ -66,7 +67,9 @@ def check_data(s):
     s.run("make", "--num_pictures", 60, "--layout", "webdataset", "--shard_size", 25, "--out", s.folder / "shards")
     s.run("make", "--num_pictures", 60, "--split", "validation", "--out", s.folder / "other")
     noisy, clean, other = (s.lines(f"{name}/metadata.jsonl") for name in ("noisy", "clean", "other"))
-    s.expect(collections.Counter(row["category"] for row in noisy) == dict.fromkeys(CATEGORIES, 10), "categories take turns")
+    turns = dict(zip(IN_ORDER, json.loads((s.folder / "noisy/world.json").read_text(encoding="utf-8"))["turns"]))
+    rounds = collections.Counter(row["category"] for row in noisy[:56])
+    s.expect(rounds == {category: 7 * count for category, count in turns.items()}, "categories take turns")
     s.expect([row["clean"] for row in noisy] == [row["text"] for row in clean], "true captions are kept")
     changed = sum(row["text"] != row["clean"] for row in noisy)
     s.expect(10 <= changed <= 40, f"{changed} of 60 captions are noisy")

@@ -70,10 +70,11 @@ void World::check() const {
 }
 
 Category World::category_of_example(int64_t index) const {
+  require<ValueError>(index >= 0, "shapes: an example's index must not be negative ({})", index);
   int64_t turn = index % std::accumulate(turns.begin(), turns.end(), int64_t(0));
-  for (const Category category : kAllCategories)
-    if ((turn -= turns[size_t(category)]) < 0) return category;
-  raise<ValueError>("shapes: an example's index must not be negative ({})", index);
+  size_t category = 0;
+  for (; turn >= turns[category]; ++category) turn -= turns[category];
+  return kAllCategories[category];
 }
 
 World tiny_world() { return {}; }

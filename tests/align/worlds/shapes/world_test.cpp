@@ -49,7 +49,7 @@ TEST_CASE("shapes world: categories take their turns") {
 }
 
 TEST_CASE("shapes world: what is impossible is named") {
-  CHECK(refusal(R"({"turns": [1, 1]})") == "shapes: turns must hold a number for each of 6 categories ([1,1])");
+  CHECK(refusal(R"({"turns": [1, 1]})") == "shapes: turns must hold a number for each of 6 categories ([1, 1])");
   CHECK(refusal(R"({"turns": [0, 0, 0, 0, 0, 0]})") == "shapes: turns must give some category one (all are 0)");
   CHECK(refusal(R"({"turns": [1, 1, 1, 1, 1, -1]})") == "shapes: turns must be 0 to 1000 (-1)");
   CHECK(refusal(R"({"picture_size": 48})") == "shapes: picture_size must be 32 or 64 (48)");

@@ -22,12 +22,12 @@ constexpr const char* kLoser = "loser";
 
 struct Side {
   const char* adapter;
-  const Tensor& x0;
+  Tensor PreferencePairs::*x0;
   const char* noise;  // stream
 };
 
-void check_options(Denoiser& network, const PreferencePairs& pairs, const DataDrivenOptions& options) {
-  require<ValueError>(pairs.size() > 0, "data-driven policy pair: the preference set is empty");
+void check_options(Denoiser& network, const PairSource& pairs, const DataDrivenOptions& options) {
+  require<ValueError>(pairs.size > 0, "data-driven policy pair: the preference set is empty");
   require<ValueError>(options.steps >= 0 && options.batch > 0 && options.max_grad_norm >= 0,
                       "data-driven policy pair: steps and max_grad_norm must not be negative, batch positive ({}, {}, "
                       "{})",
@@ -39,20 +39,21 @@ void check_options(Denoiser& network, const PreferencePairs& pairs, const DataDr
 }
 
 /// Fine-tunes one adapter. Both sides see the same pairs and timesteps, which are streams of the same key.
-void train(Denoiser& network, const Side& side, const NoiseSchedule& schedule, const PreferencePairs& pairs,
+void train(Denoiser& network, const Side& side, const NoiseSchedule& schedule, const PairSource& pairs,
            const RandomKey& key, const DataDrivenOptions& options) {
   train_adapter_only(network, side.adapter);
   const AdapterScope scope(network, side.adapter);
   AdamW optimizer(trainable(parameters(network)), {.learning_rate = options.learning_rate, .weight_decay = 1e-2});
   for (int64_t step = 0; step < options.steps; ++step) {
-    const Device device = side.x0.device();
+    const Device device = device_of(network);
     const RandomKey now = key.at_step(uint64_t(step));
-    const Tensor index = randint(now.fork("pair"), 0, pairs.size(), {options.batch}, device);
-    const Tensor x0 = index_select(side.x0, 0, index);
+    const Tensor index = randint(now.fork("pair"), 0, pairs.size, {options.batch}, device);
+    const PreferencePairs taken = pairs.take(index, now);
+    const Tensor& x0 = taken.*side.x0;
     const DenoisingBatch batch{.x0 = x0,
                                .noise = randn(now.fork(side.noise), x0.shape(), x0.dtype(), device),
                                .t = randint(now.fork("t"), 0, schedule.num_train_timesteps(), {options.batch}, device),
-                               .condition = take(pairs.condition, index)};
+                               .condition = taken.condition};
     optimizer.zero_grad();
     const Variable loss = denoising_loss(network, schedule, options.prediction, batch);
     backward(loss);
@@ -87,14 +88,22 @@ Tensor DataDrivenPair::targets(const NoisedPairs& batch, const Tensor&) {
 std::unique_ptr<DataDrivenPair> make_data_driven_pair(const Denoiser& initial, const NoiseSchedule& schedule,
                                                       const PreferencePairs& pairs, const RandomKey& key,
                                                       const DataDrivenOptions& options) {
+  const PairSource source{pairs.winners.defined() ? pairs.size() : 0,
+                          [&](const Tensor& index, const RandomKey&) { return pairs.take(index); }};
+  return make_data_driven_pair(initial, schedule, source, key, options);
+}
+
+std::unique_ptr<DataDrivenPair> make_data_driven_pair(const Denoiser& initial, const NoiseSchedule& schedule,
+                                                      const PairSource& pairs, const RandomKey& key,
+                                                      const DataDrivenOptions& options) {
   std::unique_ptr<Denoiser> network = clone(initial);
   check_options(*network, pairs, options);
   // add_adapters draws in sequence: a generator of its own, seeded by the key.
   Generator generator(key.fork("adapters").philox_key());
   const AdapterOptions shape{.rank = options.rank, .alpha = options.alpha};
   for (const char* name : {kWinner, kLoser}) add_adapters(*network, name, generator, shape, options.targets);
-  train(*network, {kWinner, pairs.winners, "winner noise"}, schedule, pairs, key, options);
-  train(*network, {kLoser, pairs.losers, "loser noise"}, schedule, pairs, key, options);
+  train(*network, {kWinner, &PreferencePairs::winners, "winner noise"}, schedule, pairs, key, options);
+  train(*network, {kLoser, &PreferencePairs::losers, "loser noise"}, schedule, pairs, key, options);
   return std::make_unique<DataDrivenPair>(std::move(network));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "align/policy_pair.h"
@@ -40,12 +41,23 @@ class DataDrivenPair final : public PolicyPair {
   std::unique_ptr<Denoiser> network_;
 };
 
+/// A preference set that is read row by row.
+struct PairSource {
+  int64_t size = 0;
+  /// The pairs of a batch, chosen by number (i64 [B], repeats allowed); `key` is of the batch. On the device that
+  /// computes.
+  std::function<PreferencePairs(const Tensor& index, const RandomKey& key)> take;
+};
+
 /// Trains such a pair on `pairs`. The network is a private clone of `initial`, whose weights stay what they are:
 /// several pairs of one initial model can be made and used on as many threads. All draws come from `key`; its step
 /// counts the training steps. Throws ValueError for an empty preference set, an option outside its range, or an adapter
 /// that is active in `initial`; NumericError when a loss stops being finite.
 std::unique_ptr<DataDrivenPair> make_data_driven_pair(const Denoiser& initial, const NoiseSchedule& schedule,
                                                       const PreferencePairs& pairs, const RandomKey& key,
+                                                      const DataDrivenOptions& options = {});
+std::unique_ptr<DataDrivenPair> make_data_driven_pair(const Denoiser& initial, const NoiseSchedule& schedule,
+                                                      const PairSource& pairs, const RandomKey& key,
                                                       const DataDrivenOptions& options = {});
 
 }  // namespace plumb

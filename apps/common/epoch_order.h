@@ -15,6 +15,7 @@ class EpochOrder {
   /// Throws ValueError unless count and batch are positive.
   EpochOrder(int64_t count, int64_t batch, const RandomKey& key);
 
+  int64_t count() const { return count_; }
   /// Rows of step `step` (0-based), i64 [batch].
   Tensor at(int64_t step);
 

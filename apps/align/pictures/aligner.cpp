@@ -53,9 +53,20 @@ PairReaderOptions reader_options(const PictureAlignSettings& settings, const Obj
   return options;
 }
 
+/// A policy pair that is made when its data can be read.
+class LatePolicy final : public PolicyPair {
+ public:
+  Tensor targets(const NoisedPairs& batch, const Tensor& initial_prediction) override {
+    return made->targets(batch, initial_prediction);
+  }
+
+  std::unique_ptr<PolicyPair> made;
+};
+
 std::unique_ptr<PolicyPair> policy_for(const std::string& name) {
   if (name == "forward") return make_forward_process_pair();
-  return make_training_free_pair();
+  if (name == "training_free") return make_training_free_pair();
+  return std::make_unique<LatePolicy>();
 }
 
 /// The first batch finds the place that all others write to.
@@ -163,9 +174,21 @@ void PictureAligner::prepare(const OutputDir& out) {
   const std::string caches = out / "cache";
   reader_.prepare(caches);
   if (held_out_) held_out_->prepare(caches);
+  if (settings_.models.policy.name == "data_driven" && objective_->uses_losers()) train_policy();
   set_reference_error(measure_reference_error());
   if (!samples_) return;
   before_ = samples_->draw(tuned_->initial());
+}
+
+void PictureAligner::train_policy() {
+  const PairSource source{order_.count(), [this](const Tensor& index, const RandomKey& drawn) {
+                            return reader_.take({index.to(kCpu).to_vector<int64_t>(), drawn});
+                          }};
+  DataDrivenOptions options = settings_.models.policy.data_driven;
+  options.prediction = prediction_;
+  options.targets = adapter_targets(settings_);
+  static_cast<LatePolicy&>(*policy_).made =
+      make_data_driven_pair(tuned_->network(), schedule_, source, key().fork("data-driven pair"), options);
 }
 
 double PictureAligner::measure_reference_error() {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "align/data_driven_pair.h"
 #include "apps/align/pictures/held_out.h"
 #include "apps/align/preference_run.h"
 #include "apps/common/epoch_order.h"
@@ -37,6 +38,8 @@ class PictureAligner final : public PreferenceRun {
   /// extend over it.
   int64_t rows_read() const;
   PairPlan plan(int64_t batch);
+  /// The adapters of a data-driven policy pair. Each start of a run makes the same.
+  void train_policy();
   double measure_reference_error();
   HeldOut::Found measure_held_out();
   void write_grid(const std::string& path, const std::vector<Image>& pictures, const std::string& facts) const;

@@ -70,8 +70,11 @@ void PairReader::prepare(const std::string& folder) {
                                                 pictures_, pipeline_);
     return;
   }
-  winners_ = loader(false);
-  if (options_.losers) losers_ = loader(true);
+  winners_ = loader(false, false);
+  taken_winners_ = loader(false, true);
+  if (!options_.losers) return;
+  losers_ = loader(true, false);
+  taken_losers_ = loader(true, true);
 }
 
 RandomKey PairReader::crop_key(const RandomKey& key, bool losers) const {
@@ -93,14 +96,14 @@ std::vector<int64_t> PairReader::pictures_of_half(const PairPlan& plan, bool los
   return pictures;
 }
 
-std::unique_ptr<PictureLoader> PairReader::loader(bool losers) {
-  const auto plan_of = [this, losers](int64_t batch) {
-    const PairPlan plan = plan_of_(batch);
+std::unique_ptr<PictureLoader> PairReader::loader(bool losers, bool taken) {
+  const auto plan_of = [this, losers, taken](int64_t batch) {
+    const PairPlan plan = taken ? *taken_ : plan_of_(batch);
     return PictureLoader::Plan{pictures_of_half(plan, losers), crop_key(plan.key, losers)};
   };
   return std::make_unique<PictureLoader>(
       pictures_, options_.transform, plan_of,
-      PictureLoaderOptions{.workers = options_.workers, .memory = options_.memory / 2});
+      PictureLoaderOptions{.workers = taken ? 0 : options_.workers, .memory = taken ? 0 : options_.memory / 2});
 }
 
 Tensor PairReader::read_stored(const std::vector<int64_t>& pictures) const {
@@ -125,7 +128,8 @@ PairReader::Half PairReader::read(int64_t batch, const PairPlan& plan, bool lose
     const std::vector<int64_t> pictures = pictures_of_half(plan, losers);
     return {latents_->moments(pictures, crop_key(plan.key, losers)).to(options_.device), latents_->origins(pictures)};
   }
-  PictureBatch found = (losers ? losers_ : winners_)->at(batch);
+  PictureLoader& loader = taken_ ? losers ? *taken_losers_ : *taken_winners_ : losers ? *losers_ : *winners_;
+  PictureBatch found = loader.at(batch);
   return {found.pixels.to(options_.device), std::move(found.origins)};
 }
 
@@ -136,8 +140,16 @@ Tensor PairReader::seen(const Tensor& rows, const RandomKey& key) const {
   return pipeline_.vae->scaled(found.sample(key)).value();
 }
 
-PreferencePairs PairReader::at(int64_t batch) {
-  const PairPlan plan = plan_of_(batch);
+PreferencePairs PairReader::at(int64_t batch) { return made(batch, plan_of_(batch)); }
+
+PreferencePairs PairReader::take(const PairPlan& plan) {
+  taken_ = plan;
+  PreferencePairs pairs = made(takes_++, plan);
+  taken_.reset();
+  return pairs;
+}
+
+PreferencePairs PairReader::made(int64_t batch, const PairPlan& plan) {
   const Half winners = read(batch, plan, false);
   PreferencePairs pairs{.winners = winners.rows, .losers = winners.rows, .condition = {}, .negative = {}};
   if (options_.losers) {

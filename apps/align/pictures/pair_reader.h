@@ -51,6 +51,9 @@ class PairReader {
   /// Of a batch, on the device. Throws IoError naming the picture that cannot be read.
   PreferencePairs at(int64_t batch);
 
+  /// Of any plan, read at once: not from threads, and not while a batch is.
+  PreferencePairs take(const PairPlan& plan);
+
   /// Of a sample as the network sees it, [C, H, W].
   const Shape& shape() const { return shape_; }
 
@@ -62,13 +65,14 @@ class PairReader {
   };
 
   void check() const;
-  std::unique_ptr<PictureLoader> loader(bool losers);
+  std::unique_ptr<PictureLoader> loader(bool losers, bool taken);
   /// Where a half's crops and flips are drawn.
   RandomKey crop_key(const RandomKey& key, bool losers) const;
   /// Numbers in pictures_ of a half.
   std::vector<int64_t> pictures_of_half(const PairPlan& plan, bool losers) const;
   bool draws_others(const PairPlan& plan) const;
   Half read(int64_t batch, const PairPlan& plan, bool losers);
+  PreferencePairs made(int64_t batch, const PairPlan& plan);
   Tensor read_stored(const std::vector<int64_t>& pictures) const;
   /// As the network sees them.
   Tensor seen(const Tensor& rows, const RandomKey& key) const;
@@ -82,7 +86,10 @@ class PairReader {
   bool size_ids_;  // SDXL is told sizes
   Prompts prompts_;
   PictureDataset pictures_;
-  std::unique_ptr<PictureLoader> winners_, losers_;  // null where nothing is loaded by them
+  /// Null where nothing is loaded by them. Those of take() read the plan below.
+  std::unique_ptr<PictureLoader> winners_, losers_, taken_winners_, taken_losers_;
+  std::optional<PairPlan> taken_;
+  int64_t takes_ = 0;
   std::unique_ptr<train::Latents> latents_;
 };
 

@@ -102,8 +102,7 @@ void resolve(PictureAlignSettings& s) {
   s.transform.center_crop = !s.random_crop;
   require<UsageError>(s.models.policy.name != "oracle",
                       "align: --policy oracle knows the scores of the 2D world alone; choose another");
-  require<UsageError>(s.models.policy.name != "data_driven",
-                      "align: --policy data_driven is not there yet for pictures; choose another");
+  s.models.policy.data_driven.batch = s.batch;
   require<UsageError>(s.validation_steps > 0 || (s.validation_data.empty() && s.validation_prompts.empty()),
                       "align: --validation_data and --validation_prompts need --validation_steps");
 }

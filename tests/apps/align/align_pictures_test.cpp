@@ -158,6 +158,13 @@ TEST_CASE("align pictures: pixels with classes; every objective makes steps, win
     CHECK(tiny.logged(name, "error_l").empty() == (name == "sft" || name == "dspo_e"));
     CHECK(tiny.weights(name) != read_file(tiny.dir / "base/unet/diffusion_pytorch_model.safetensors"));
   }
+  REQUIRE(tiny.align("data_driven", 2,
+                     {"--objective", "ddspo", "--policy", "data_driven", "--dd_max_train_steps", "3", "--use_lora",
+                      "--lora_layers", "both"}) == 0);
+  CHECK(fs::exists(tiny.dir / "data_driven/adapter/pytorch_lora_weights_kohya.safetensors"));
+  CHECK(tiny.weights("data_driven") == read_file(tiny.dir / "base/unet/diffusion_pytorch_model.safetensors"));
+  CHECK(tiny.logged("data_driven", "error_w").front() > 0);
+
   // DDSPO on the forward process is Diffusion-DPO.
   REQUIRE(tiny.align("forward", 2, {"--objective", "ddspo", "--set", "beta=100"}) == 0);
   REQUIRE(tiny.align("dpo", 2, {"--objective", "diffusion_dpo", "--set", "beta=100"}) == 0);

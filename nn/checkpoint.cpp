@@ -63,17 +63,25 @@ void prune_checkpoints(const fs::path& directory, int64_t step, int64_t keep) {
   }
 }
 
+CheckpointFiles checkpoint_files(const TrainingState& state) {
+  CheckpointFiles files;
+  files.emplace_back("model.safetensors", state_dict(*state.model, Include::all));
+  files.emplace_back("optimizer.safetensors", state.optimizer->state_dict());
+  if (state.ema) files.emplace_back("ema.safetensors", state.ema->state_dict());
+  if (!state.more.empty()) files.emplace_back(kMore, state.more);
+  return files;
+}
+
 void save_checkpoint(const fs::path& directory, int64_t step, const TrainingState& state, const Json& fields,
                      int64_t keep) {
+  save_checkpoint(directory, step, checkpoint_files(state), fields, keep);
+}
+
+void save_checkpoint(const fs::path& directory, int64_t step, const CheckpointFiles& files, const Json& fields,
+                     int64_t keep) {
   AtomicDirectory target(directory / fmt::format("{}{}", kPrefix, step));
-  const auto add = [&](const char* name, const StateDict& tensors) {
-    // commit() syncs them all.
+  for (const auto& [name, tensors] : files)  // commit() syncs them all
     save_safetensors(target.file(name), to_map(tensors), {{"format", "pt"}}, Durability::left_to_system);
-  };
-  add("model.safetensors", state_dict(*state.model, Include::all));
-  add("optimizer.safetensors", state.optimizer->state_dict());
-  if (state.ema) add("ema.safetensors", state.ema->state_dict());
-  if (!state.more.empty()) add(kMore, state.more);
   Json manifest = fields;
   target.commit(manifest.set("step", step));
   prune_checkpoints(directory, step, keep);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/io/json.h"
@@ -21,10 +22,18 @@ struct TrainingState {
   StateDict more = {};  ///< further tensors; load_more() gives them back
 };
 
+/// The files of a checkpoint by name, with the tensors of each.
+using CheckpointFiles = std::vector<std::pair<std::string, StateDict>>;
+
+/// The state's tensors by file, sharing the state's memory.
+CheckpointFiles checkpoint_files(const TrainingState& state);
+
 /// Writes DIRECTORY/checkpoint-STEP (model.safetensors, optimizer.safetensors, ema.safetensors, more.safetensors,
 /// manifest.json),
 /// complete or not at all (engine/io/directory.h), and only then removes the oldest beyond `keep` (0: keeps all).
 /// `fields` go into the manifest beside "step"; a resumed run finds them there. Throws IoError.
+void save_checkpoint(const std::filesystem::path& directory, int64_t step, const CheckpointFiles& files,
+                     const Json& fields, int64_t keep = 0);
 void save_checkpoint(const std::filesystem::path& directory, int64_t step, const TrainingState& state,
                      const Json& fields, int64_t keep = 0);
 

@@ -109,11 +109,12 @@ std::string TrainingRun::last_good(int64_t at_most) const {
   return fmt::format("no checkpoint from before step {} is left, the newest is {}", at_most + 1, found->path.string());
 }
 
-void TrainingRun::raise_unhealthy(const std::string& what, int64_t since, const std::string& fix) const {
+void TrainingRun::raise_unhealthy(const std::string& what, int64_t since, const std::string& fix) {
+  writer_.finish();  // the last good checkpoint may be under way
   raise<UnhealthyError>("{}: {}; {}; {}", options_.verb, what, last_good(since - 2), fix);
 }
 
-void TrainingRun::require_healthy(const std::optional<HealthFinding>& finding) const {
+void TrainingRun::require_healthy(const std::optional<HealthFinding>& finding) {
   if (finding) [[unlikely]]
     raise_unhealthy(finding->message, finding->since, fix_for(*finding));
 }
@@ -130,7 +131,7 @@ void TrainingRun::save(int64_t step, const Json& health, RunLog& log) {
   log.sync();  // the log may not fall behind a checkpoint that will be continued
   Json fields = Json::object();
   fields.set("verb", options_.verb).set("run", identity_).set("health", health);
-  save_checkpoint(folder_, step, state(), fields, options_.checkpoints.checkpoints_total_limit);
+  writer_.write(folder_, step, state(), fields, options_.checkpoints.checkpoints_total_limit);
 }
 
 int TrainingRun::run(const OutputDir& out) {
@@ -160,12 +161,15 @@ int TrainingRun::run(const OutputDir& out) {
     if (!whole && HealthMonitor::is_finite(result.health)) apply(step, result);
     log.write(step + 1, result.log);
     progress.update(step + 1, postfix_of(result.log));
+    writer_.check();
     if (stop.requested()) {
       save(step + 1, monitor_.state(), log);
+      writer_.finish();
       return stop.exit_code();
     }
   }
   if (every > 0 && options_.steps % every == 0 && options_.steps > first_) save(options_.steps, monitor_.state(), log);
+  writer_.finish();
   require_finite_weights(options_.steps);
   finish(out, seconds_now() - begin);
   return kExitDone;

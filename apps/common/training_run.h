@@ -7,7 +7,7 @@
 #include "apps/common/output_dir.h"
 #include "apps/common/run_log.h"
 #include "apps/common/training_flags.h"
-#include "nn/checkpoint.h"
+#include "nn/checkpoint_writer.h"
 
 namespace plumb {
 
@@ -29,6 +29,7 @@ struct TrainingRunOptions {
 ///
 /// Everything a run computes is a function of settings and step, so that it can stop and go on anywhere. A checkpoint
 /// that falls due is written once the next step's loss and gradient are known to be healthy: what is on disk leads on.
+/// It is written while the next steps run.
 class TrainingRun {
  public:
   /// `identity` is kept in checkpoints and must agree on resuming (run_identity.h).
@@ -76,8 +77,8 @@ class TrainingRun {
 
  private:
   void adopt(const FoundCheckpoint& found);
-  void require_healthy(const std::optional<HealthFinding>& finding) const;
-  [[noreturn]] void raise_unhealthy(const std::string& what, int64_t since, const std::string& fix) const;
+  void require_healthy(const std::optional<HealthFinding>& finding);
+  [[noreturn]] void raise_unhealthy(const std::string& what, int64_t since, const std::string& fix);
   std::string last_good(int64_t at_most) const;
   void save(int64_t step, const Json& health, RunLog& log);
 
@@ -85,6 +86,7 @@ class TrainingRun {
   Json identity_;
   HealthMonitor monitor_;
   std::string folder_ = {};  // where checkpoints are written
+  CheckpointWriter writer_;
   int64_t first_ = 0;
   FoundCheckpoint resumed_ = {};  // path empty for a fresh run
 };

@@ -1,13 +1,14 @@
 // Saving and verifying a checkpoint of DDPM's network for CIFAR-10 with AdamW's moments: 35.7 M parameters, 429 MB on
 // disk. Bound: a SHA-256 and a write of every byte; disk_MB/s is what was reached. The folder is TMPDIR's.
 
+#include <chrono>
 #include <filesystem>
 
 #include "autograd/backward.h"
 #include "bench/nn/unet_config.h"
 #include "engine/ops/random/random.h"
 #include "engine/parallel.h"
-#include "nn/checkpoint.h"
+#include "nn/checkpoint_writer.h"
 #include "nn/optim/adam.h"
 #include "nn/unet/unet2d_model.h"
 
@@ -60,10 +61,28 @@ void checkpoint(benchmark::State& state, bool loads) {
   state.SetBytesProcessed(bytes * int64_t(state.iterations()));
 }
 
+/// What a step of training waits for.
+void checkpoint_stall(benchmark::State& state) {
+  set_num_threads(int(state.range(0)));
+  Trained run;
+  const fs::path folder = fs::temp_directory_path() / "plumb-checkpoint-bench";
+  fs::remove_all(folder);
+  CheckpointWriter writer;
+  int64_t step = 0;
+  for (auto _ : state) {
+    const auto begin = std::chrono::steady_clock::now();
+    writer.write(folder, ++step, run.state(), Json::object(), 1);
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    writer.finish();  // the next one would wait for it
+  }
+  fs::remove_all(folder);
+}
+
 void checkpoint_save(benchmark::State& state) { checkpoint(state, false); }
 void checkpoint_load(benchmark::State& state) { checkpoint(state, true); }
 
 BENCHMARK(checkpoint_save)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(checkpoint_stall)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseManualTime();
 BENCHMARK(checkpoint_load)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace

@@ -156,7 +156,7 @@ def main():
     report = Report()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        run = Eval(sys.argv[1], folder, report)
+        run = Eval(str(pathlib.Path(sys.argv[1]).resolve()), folder, report)
         scores(report, run, folder)
         images(report, run, folder)
         refusals(run, folder)

@@ -17,7 +17,7 @@ AdamOptions checked(const char* name, const AdamSettings& settings, bool decoupl
 }  // namespace
 
 Adam::Adam(const ParameterList& parameters, const AdamSettings& settings, bool decoupled)
-    : Optimizer(parameters, settings.learning_rate, {"exp_avg", "exp_avg_sq"}),
+    : FlatOptimizer(parameters, settings.learning_rate, {"exp_avg", "exp_avg_sq"}),
       options_(checked(decoupled ? "AdamW" : "Adam", settings, decoupled)) {}
 
 void Adam::update(UpdateTensors& tensors, const StepControl& control) { adam_step(tensors, control, options_); }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/ops/optim/adam.h"
-#include "nn/optim/optimizer.h"
+#include "nn/optim/flat_optimizer.h"
 
 namespace plumb {
 
@@ -19,7 +19,7 @@ struct AdamSettings {
 ///   w <- w - lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
 /// State: exp_avg (m) and exp_avg_sq (v), f32 (f64 for f64). 16-bit weights are updated through their masters.
 /// Throws ValueError when a setting is outside its range: rate, epsilon, decay >= 0, betas in [0, 1).
-class Adam : public Optimizer {
+class Adam : public FlatOptimizer {
  public:
   explicit Adam(const ParameterList& parameters, const AdamSettings& settings = {})
       : Adam(parameters, settings, false) {}

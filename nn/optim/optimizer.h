@@ -6,8 +6,8 @@
 
 namespace plumb {
 
-/// Base of the optimisers. The constructor moves the parameters into one arena (nn/parameter_arena.h), so a step is one
-/// loop over flat memory; state lies beside it in the same order.
+/// Base of the optimisers. The constructor moves the parameters into one arena (nn/parameter_arena.h), where a step
+/// finds values, masters and gradients as flat memory.
 ///
 ///   AdamW optimizer(trainable(parameters(model)), {.learning_rate = 1e-4});
 ///   for (...) {
@@ -38,6 +38,7 @@ class Optimizer {
   int64_t steps() const { return control_.step.item<int64_t>(); }
 
   ParameterArena& arena() { return arena_; }
+  const ParameterArena& arena() const { return arena_; }
 
   /// Everything a resumed run needs: "step", "learning_rate" and per parameter "STATE.PARAMETER". Shares memory.
   StateDict state_dict() const;
@@ -45,16 +46,16 @@ class Optimizer {
   void load_state_dict(const StateDict& state);
 
  protected:
-  /// `state_names`: at most two per-element states, such as {"exp_avg", "exp_avg_sq"}.
   /// Throws ValueError on an empty list, parameters on several devices, or a bad learning rate.
-  Optimizer(const ParameterList& parameters, double learning_rate, std::vector<std::string> state_names);
+  Optimizer(const ParameterList& parameters, double learning_rate);
 
-  virtual void update(UpdateTensors& tensors, const StepControl& control) = 0;
+  /// Updates every parameter that has a gradient; nothing when control.skip is true.
+  virtual void update_weights(const StepControl& control) = 0;
+  /// What is kept of each parameter: "STATE.PARAMETER". Shares memory.
+  virtual StateDict states() const = 0;
 
  private:
   ParameterArena arena_;
-  std::vector<std::string> state_names_;
-  std::vector<std::vector<Tensor>> states_;  // [group][state], flat like the group's gradients
   StepControl control_;
   double learning_rate_ = 0;
 };

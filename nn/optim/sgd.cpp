@@ -15,7 +15,7 @@ std::vector<std::string> states_for(const SgdSettings& settings) {
 }  // namespace
 
 Sgd::Sgd(const ParameterList& parameters, const SgdSettings& settings)
-    : Optimizer(parameters, settings.learning_rate, states_for(settings)),
+    : FlatOptimizer(parameters, settings.learning_rate, states_for(settings)),
       options_{settings.momentum, settings.dampening, settings.weight_decay, settings.nesterov} {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   check_setting("SGD", "momentum", settings.momentum, 0, kInfinity);

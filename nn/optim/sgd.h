@@ -1,7 +1,7 @@
 #pragma once
 
 #include "engine/ops/optim/sgd.h"
-#include "nn/optim/optimizer.h"
+#include "nn/optim/flat_optimizer.h"
 
 namespace plumb {
 
@@ -19,7 +19,7 @@ struct SgdSettings {
 ///   w <- w - lr (g + momentum b) with nesterov,  w - lr b with momentum,  w - lr g without
 /// State: momentum_buffer (b), f32 (f64 for f64), only with momentum.
 /// Throws ValueError when a setting is outside its range, or for nesterov without momentum or with dampening.
-class Sgd final : public Optimizer {
+class Sgd final : public FlatOptimizer {
  public:
   explicit Sgd(const ParameterList& parameters, const SgdSettings& settings = {});
 

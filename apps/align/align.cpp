@@ -54,6 +54,7 @@ int run_align(const Arguments& arguments) {
   Flags flags("align", "fine-tunes a point model on preference pairs; one of pictures: --model DIR --help");
   add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
+  settle(settings.optimizer, flags, "align");
   settings.models.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
   const ConfigEntries resolved = flags.resolved();
   settings.cuda_graph =

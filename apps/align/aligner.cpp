@@ -54,7 +54,7 @@ Aligner::Aligner(const AlignSettings& settings, Json identity, PointModel model,
       order_(setup_.pairs.size(), settings.effective_batch(), key()),
       index_(zeros({settings.effective_batch()}, DType::i64, settings.models.device)) {
   work_on({.trainer = &setup_.trainer,
-           .optimizer = &setup_.optimizer,
+           .optimizer = setup_.optimizer.get(),
            .objective = setup_.objective.get(),
            .objective_settings = &setup_.objective_settings,
            .kept = &setup_.models.kept(),

@@ -59,13 +59,13 @@ AlignSetup::AlignSetup(const AlignSettings& settings, PointModel model, Preferen
       objective_settings(
           plumb::objective_settings(settings.objective, settings.models.policy.name, models.network().dimensions)),
       objective(make_objective(settings.objective.name, objective_settings)),
-      optimizer(models.trained(), settings.optimizer.adam),
+      optimizer(make_optimizer(models.trained(), settings.optimizer)),
       trainer({.student = &models.student(),
                .initial = &models.initial(),
                .objective = objective.get(),
                .policy = &models.policy(),
                .schedule = &models.schedule(),
-               .optimizer = &optimizer,
+               .optimizer = optimizer.get(),
                .moving = models.moving()},
               trainer_options(settings, models, pairs.winners)) {
   if (settings.perturb_init > 0) perturb_weights(models.trained(), settings.perturb_init, key.fork("perturb init"));

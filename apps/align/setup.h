@@ -23,7 +23,7 @@ struct AlignSetup {
   AlignModels models;
   ObjectiveSettings objective_settings;
   std::unique_ptr<Objective> objective;
-  AdamW optimizer;
+  std::unique_ptr<Optimizer> optimizer;
   PreferenceTrainer trainer;
 };
 

@@ -8,6 +8,7 @@
 
 #include "apps/common/exit_codes.h"
 #include "engine/require.h"
+#include "nn/optim/adafactor.h"
 #include "nn/visitors.h"
 
 namespace plumb {
@@ -123,6 +124,8 @@ int64_t activation_elements(const Json& config, const PictureWork& work, int64_t
 
 int64_t count_of(Module* module) { return module ? count(parameters(*module)) : 0; }
 
+int64_t adafactor_bytes(Module* module) { return module ? Adafactor::state_bytes(parameters(*module)) : 0; }
+
 /// The largest tensors of the autoencoder, which sampling ends with: its last level at the picture's size.
 int64_t decoder_elements(const Pipeline& pipeline, const PictureWork& work, int64_t height, int64_t width) {
   if (!pipeline.vae) return 0;
@@ -171,6 +174,9 @@ PictureMemory predict_memory(const Pipeline& pipeline, const PictureWork& work) 
   for (const PipelineModule& each : modules_of(pipeline)) memory.weights += kBytes * count_of(each.module);
   memory.gradients = kBytes * memory.trained;
   memory.optimizer = 2 * kBytes * memory.trained;
+  if (work.training && work.adafactor && work.adapter_parameters == 0)
+    memory.optimizer =
+        adafactor_bytes(pipeline.unet.get()) + (work.text_encoder ? adafactor_bytes(pipeline.text_encoder.get()) : 0);
   memory.average = work.average ? kBytes * memory.trained : 0;
   const int64_t scale = pipeline.vae ? pipeline.vae->options().reduction() : 1;
   const Size2d trained = pipeline.unet->sample_size();

@@ -17,10 +17,11 @@ struct PictureWork {
   bool average = false;            ///< an average of the weights is kept
   int64_t adapter_parameters = 0;  ///< more than 0: these alone are trained
   bool text_encoder = false;       ///< the first text encoder is trained, too
+  bool adafactor = false;          ///< rather than AdamW
 };
 
-/// Bytes, in f32. Weights, gradients, optimiser and average are exact; activations are estimated from the
-/// configuration: what a step keeps for backward, or the most that is alive at once in sampling.
+/// Bytes, in f32. Weights, gradients, optimiser (of Adafactor on adapters: at most) and average are exact; activations
+/// are estimated from the configuration: what a step keeps for backward, or the most that is alive at once in sampling.
 struct PictureMemory {
   int64_t parameters = 0, trained = 0;
   int64_t weights = 0, gradients = 0, optimizer = 0, average = 0, activations = 0;

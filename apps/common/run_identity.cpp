@@ -44,8 +44,9 @@ Json run_identity(const ConfigEntries& resolved, LrScheduleKind kind, const std:
   for (const JsonMember& member : all.as_object()) {
     if (std::find(kRunOnly.begin(), kRunOnly.end(), member.key) != kRunOnly.end()) continue;
     if (std::find(left_out.begin(), left_out.end(), member.key) != left_out.end()) continue;
-    // What f32 always was; checkpoints from before there was a choice go on.
+    // What f32 and AdamW always were; checkpoints from before there was a choice go on.
     if (member.key == "mixed_precision" && member.value == Json("no")) continue;
+    if (member.key == "optimizer" && member.value == Json("adamw")) continue;
     if (member.key == "max_train_steps" && !depends_on_total(kind)) continue;
     kept.set(member.key, member.value);
   }

@@ -4,11 +4,16 @@
 
 #include "engine/format.h"
 #include "engine/require.h"
+#include "nn/optim/adafactor.h"
 
 namespace plumb {
 
 void add_optimizer_flags(Flags& flags, OptimizerSettings& s) {
-  flags.add("--learning_rate", s.adam.learning_rate, "of AdamW", positive());
+  flags
+      .add_choice("--optimizer", s.kind, {{"adamw", OptimizerKind::adamw}, {"adafactor", OptimizerKind::adafactor}},
+                  "adafactor: a smaller state, no clipping by default")
+      .advanced();
+  flags.add("--learning_rate", s.adam.learning_rate, "of the optimiser", positive());
   std::vector<std::pair<std::string, LrScheduleKind>> kinds;
   for (int i = 0; i <= int(LrScheduleKind::inverse_sqrt); ++i)
     kinds.emplace_back(name_of(LrScheduleKind(i)), LrScheduleKind(i));
@@ -23,6 +28,20 @@ void add_optimizer_flags(Flags& flags, OptimizerSettings& s) {
   flags.add("--adam_beta2", s.adam.beta2, "decay of the second moment", from_below(0, 1)).advanced();
   flags.add("--adam_weight_decay", s.adam.weight_decay, "decoupled weight decay", non_negative()).advanced();
   flags.add("--adam_epsilon", s.adam.epsilon, "in the denominator", non_negative()).advanced();
+}
+
+void settle(OptimizerSettings& s, const Flags& flags, std::string_view verb) {
+  if (s.kind != OptimizerKind::adafactor) return;
+  for (const char* name : {"adam_beta1", "adam_beta2", "adam_epsilon"})
+    require<UsageError>(!flags.changed(name),
+                        "{}: --{} is AdamW's, and --optimizer is adafactor; leave out one of them", verb, name);
+  if (!flags.given("max_grad_norm")) s.max_grad_norm = 0;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const ParameterList& parameters, const OptimizerSettings& s) {
+  if (s.kind == OptimizerKind::adamw) return std::make_unique<AdamW>(parameters, s.adam);
+  return std::make_unique<Adafactor>(
+      parameters, AdafactorSettings{.learning_rate = s.adam.learning_rate, .weight_decay = s.adam.weight_decay});
 }
 
 void add_precision_flag(Flags& flags, MixedPrecision& precision) {

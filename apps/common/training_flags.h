@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "align/worlds/gaussians2d.h"
@@ -12,9 +13,12 @@
 
 namespace plumb {
 
-/// AdamW, the course of its rate, and clipping.
+enum class OptimizerKind { adamw, adafactor };
+
+/// The optimiser, the course of its rate, and clipping.
 struct OptimizerSettings {
-  AdamSettings adam = {};
+  OptimizerKind kind = OptimizerKind::adamw;
+  AdamSettings adam = {};  ///< Adafactor takes the rate and the weight decay
   LrSchedule lr = {};
   double max_grad_norm = 0;  ///< 0: no clipping
 
@@ -24,9 +28,14 @@ struct OptimizerSettings {
   double rate_at(int64_t step) const { return adam.learning_rate * lr_factor(step, lr); }
 };
 
-/// --learning_rate --lr_scheduler --lr_warmup_steps --max_grad_norm, and advanced ones. --max_train_steps is the
-/// verb's.
+/// --optimizer --learning_rate --lr_scheduler --lr_warmup_steps --max_grad_norm, and advanced ones. --max_train_steps
+/// is the verb's.
 void add_optimizer_flags(Flags& flags, OptimizerSettings& settings);
+/// After parse(): Adafactor clips each update itself, so that gradients are clipped only where --max_grad_norm was
+/// given. Throws UsageError for flags that the optimiser does not read.
+void settle(OptimizerSettings& settings, const Flags& flags, std::string_view verb);
+/// Throws ValueError as their constructors do.
+std::unique_ptr<Optimizer> make_optimizer(const ParameterList& parameters, const OptimizerSettings& settings);
 
 /// In which type a network computes: weights and activations. Masters, losses, statistics and the optimiser are f32
 /// in any case. fp16 is known by name alone: its gradients need a loss scale.

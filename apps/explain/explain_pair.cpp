@@ -67,7 +67,7 @@ enum class Through { both, winner, loser };
 
 /// The gradient of the objective with respect to every trained weight, in one vector.
 Vector gradient_of(AlignSetup& setup, const Objective& objective, const OnePair& one, Through through) {
-  setup.optimizer.zero_grad();
+  setup.optimizer->zero_grad();
   ObjectiveInput input = step_of(setup, objective).evaluate(one.pair, one.draw);
   if (through != Through::both) {
     const Variable winner = slice(input.pred, 0, 0, 1), loser = slice(input.pred, 0, 1, 2);

@@ -11,6 +11,7 @@
 #include "apps/plan/measure.h"
 #include "engine/format.h"
 #include "engine/require.h"
+#include "nn/optim/adafactor.h"
 
 namespace plumb::plan {
 namespace {
@@ -19,7 +20,8 @@ struct Model {
   std::optional<PointModel> points;
   std::optional<Pipeline> pictures;
   int64_t parameters = 0;
-  int64_t adapter_parameters = 0;  // had it adapters
+  int64_t adapter_parameters = 0;    // had it adapters
+  std::optional<int64_t> adafactor;  // bytes of its state for all parameters, where their shapes are known
 };
 
 /// Layers of attention that LoRA is trained on by default in diffusers' scripts.
@@ -52,6 +54,7 @@ Model count_folder(const Json& described, const Settings& s) {
 Model count_pictures(const Settings& s) {
   Model model;
   model.pictures = load_pipeline(s.model, {.weights = false});
+  model.adafactor = Adafactor::state_bytes(parameters(*model.pictures->unet));
   for (const NamedParameter& named : parameters(*model.pictures->unet)) {
     const Shape& shape = named.parameter->shape();
     model.parameters += named.parameter->numel();
@@ -77,6 +80,7 @@ Model load_model(const Settings& s) {
   model.points = load_point_model(s.model);
   PointDenoiser& network = *model.points->network;
   model.parameters = count(parameters(network));
+  model.adafactor = Adafactor::state_bytes(parameters(network));
   const std::unique_ptr<PointDenoiser> adapted = clone(network);
   Generator generator(0);
   add_adapters(*adapted, kStudentAdapter, generator, {.rank = s.rank});
@@ -170,12 +174,24 @@ Json picture_json(const PictureMemory& m) {
   return json.set("average", m.average).set("activations", m.activations).set("total", m.total());
 }
 
+/// Bytes of the optimiser's state where they are not AdamW's; with adapters those are the most.
+std::optional<int64_t> optimizer_bytes(const Settings& s, const Model& model) {
+  if (s.optimizer == OptimizerKind::adamw || s.use_lora) return std::nullopt;
+  require<UsageError>(
+      model.adafactor.has_value(),
+      "plan: --optimizer adafactor keeps a state by the shapes of weights, and the network of {} is not "
+      "one that can be trained here; leave it out",
+      s.model);
+  return model.adafactor;
+}
+
 /// Refused when a step as it is set does not fit the machine.
 Json pictures_json(const Settings& s, const Model& model) {
   const int64_t side = s.resolution.value_or(0);
   PictureWork work{
       .batch = s.batch, .height = side, .width = side, .checkpointing = s.checkpointing, .average = s.use_ema};
   work.adapter_parameters = s.use_lora ? model.adapter_parameters : 0;
+  work.adafactor = s.optimizer == OptimizerKind::adafactor;
   require_memory("plan", *model.pictures, work);
   Json json = Json::object();
   json.set("resolution", s.resolution ? Json(side) : Json()).set("machine", machine_memory());
@@ -200,6 +216,7 @@ Json measured_json(const Settings& s, PointModel model, int64_t steps) {
   settings.reference.tau = s.moving_reference ? 1 : 0;
   settings.reference.delta = 1e30;
   settings.trainer.divergence_every = 0;
+  settings.optimizer.kind = s.optimizer;
   resolve(settings);
   const MeasuredStep step = measure_step(settings, std::move(model));
   const double seconds = step.seconds * double(s.accumulation) / double(settings.accumulation);
@@ -238,7 +255,8 @@ Json make_plan(const Settings& s) {
   plan.set("memory", memory_json(memory_of({.parameters = model->parameters,
                                             .adapter_parameters = s.use_lora ? model->adapter_parameters : 0,
                                             .average = s.use_ema,
-                                            .moving = s.moving_reference})));
+                                            .moving = s.moving_reference,
+                                            .optimizer = optimizer_bytes(s, *model)})));
   if (model->pictures) plan.set("pictures", pictures_json(s, *model));
   if (model->points)
     plan.set("measured", measured_json(s, std::move(*model->points), plan.at("steps").at("steps").as_integer()));

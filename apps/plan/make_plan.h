@@ -27,6 +27,7 @@ struct Settings {
   bool moving_reference = false;
   std::optional<int64_t> resolution = {};  ///< of the pictures; what the model was trained on unless set
   bool checkpointing = false;
+  OptimizerKind optimizer = OptimizerKind::adamw;
 };
 
 /// The plan as an object:

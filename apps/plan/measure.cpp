@@ -31,7 +31,7 @@ Memory memory_of(const MemoryOptions& o) {
   Memory memory{.parameters = o.parameters, .trained = trained};
   memory.weights = kBytes * (o.parameters + o.adapter_parameters);
   memory.gradients = kBytes * trained;
-  memory.optimizer = 2 * kBytes * trained;
+  memory.optimizer = o.optimizer.value_or(2 * kBytes * trained);
   memory.average = o.average ? kBytes * trained : 0;
   memory.initial = lora ? 0 : kBytes * o.parameters;
   memory.moving = o.moving ? kBytes * trained : 0;

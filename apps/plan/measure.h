@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "apps/align/settings.h"
 
 namespace plumb::plan {
@@ -9,7 +11,7 @@ struct Memory {
   int64_t parameters = 0, trained = 0;  ///< counts, not bytes
   int64_t weights = 0;                  ///< of the student, adapters included
   int64_t gradients = 0;
-  int64_t optimizer = 0;  ///< both moments of Adam
+  int64_t optimizer = 0;  ///< its state
   int64_t average = 0;    ///< of the weights, if wanted
   int64_t initial = 0;    ///< the frozen copy; with LoRA the network itself, adapters off: 0
   int64_t moving = 0;     ///< of a reference update: a third set, with LoRA the adapters alone
@@ -22,6 +24,7 @@ struct MemoryOptions {
   int64_t adapter_parameters = 0;  ///< 0: full fine-tuning
   bool average = false;
   bool moving = false;
+  std::optional<int64_t> optimizer = {};  ///< bytes of its state; both moments of AdamW unless given
 };
 Memory memory_of(const MemoryOptions& options);
 

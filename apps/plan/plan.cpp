@@ -24,6 +24,8 @@ void add_flags(Flags& flags, plan::Settings& s) {
   flags.add("--rank", s.rank, "of the adapters", between(1, 65536));
   flags.add("--use_ema", s.use_ema, "keep an average of the weights");
   flags.add("--reference_update", s.moving_reference, "let the reference follow the student");
+  flags.add_choice("--optimizer", s.optimizer,
+                   {{"adamw", OptimizerKind::adamw}, {"adafactor", OptimizerKind::adafactor}}, "for memory");
   flags.add("--resolution", s.resolution, "of pictures, for memory [what the model was trained on]", between(1, 65536));
   flags.add("--gradient_checkpointing", s.checkpointing, "compute blocks again in backward, for less memory");
   flags.add_global(s.global);

@@ -17,6 +17,7 @@ int run_train(const Arguments& arguments) {
   Flags flags("train", "trains a diffusion model of points; of pictures with --train_data_dir DIR");
   train::add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
+  settle(settings.optimizer, flags, "train");
   settings.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
 
   settings.cuda_graph = graph_steps("train", settings.cuda_graph, settings.device, "", settings.global.quiet);

@@ -49,7 +49,7 @@ Trainer::Trainer(const Settings& settings, const ConfigEntries& resolved, const 
       generator_(uint64_t(settings.global.seed)),
       model_(make_model(settings, data, generator_)),
       schedule_(settings.schedule),
-      optimizer_(parameters(*model_.network), settings.optimizer.adam),
+      optimizer_(make_optimizer(parameters(*model_.network), settings.optimizer)),
       batches_(data_, settings.batch, settings.schedule.num_train_timesteps, key_),
       graph_(settings.device, settings.cuda_graph),
       last_loss_(std::nan("")) {
@@ -73,11 +73,11 @@ double Trainer::measure_error() {
 }
 
 Trainer::Found Trainer::gradients(int64_t step) {
-  optimizer_.zero_grad();
+  optimizer_->zero_grad();
   const Variable loss = loss_of(batches_.batch(step));
   backward(loss);
   const double limit = settings_.optimizer.max_grad_norm;
-  const Tensor norm = limit > 0 ? clip_grad_norm(optimizer_.arena(), limit) : grad_norm(optimizer_.arena());
+  const Tensor norm = limit > 0 ? clip_grad_norm(optimizer_->arena(), limit) : grad_norm(optimizer_->arena());
   return {loss.value(), norm};
 }
 
@@ -96,19 +96,19 @@ TrainingRun::Step Trainer::compute(int64_t step) {
 }
 
 void Trainer::apply(int64_t step, Step&) {
-  optimizer_.set_learning_rate(settings_.optimizer.rate_at(step));
-  optimizer_.step();
+  optimizer_->set_learning_rate(settings_.optimizer.rate_at(step));
+  optimizer_->step();
   if (ema_) ema_->update();
 }
 
 std::optional<TrainingRun::Step> Trainer::whole_step(int64_t step) {
   if (!graph_.is_enabled()) return std::nullopt;
   batches_.go_to(step);
-  optimizer_.set_learning_rate(settings_.optimizer.rate_at(step));
+  optimizer_->set_learning_rate(settings_.optimizer.rate_at(step));
   const Found found = graph_.run(step, this, [this](int64_t drawn) {
     const Found now = gradients(drawn);
     const Tensor skip = logical_or(plumb::not_finite(now.grad_norm), plumb::not_finite(now.loss.to(DType::f64)));
-    optimizer_.step(skip);
+    optimizer_->step(skip);
     if (ema_) ema_->update(skip);
     return now;
   });

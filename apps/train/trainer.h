@@ -19,7 +19,7 @@ class Trainer final : public TrainingRun {
   Step compute(int64_t step) override;
   void apply(int64_t step, Step& done) override;
   std::optional<Step> whole_step(int64_t step) override;
-  TrainingState state() override { return {model_.network.get(), &optimizer_, ema_.get()}; }
+  TrainingState state() override { return {model_.network.get(), optimizer_.get(), ema_.get()}; }
   void finish(const OutputDir& out, double seconds) override;
 
   /// What the host reads of a step, on the device that computed it.
@@ -40,7 +40,7 @@ class Trainer final : public TrainingRun {
   Generator generator_;
   PointModel model_;
   NoiseSchedule schedule_;
-  AdamW optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Ema> ema_;
   BatchSource batches_;
   StepGraph<Found> graph_;

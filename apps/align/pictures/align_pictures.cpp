@@ -87,6 +87,7 @@ int run_align_pictures(const Arguments& arguments) {
   Flags flags("align", "fine-tunes a model of pictures on preferences");
   add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
+  settle(settings.optimizer, flags, "align");
   settings.models.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
   const ConfigEntries resolved = flags.resolved();
   settings.cuda_graph = graph_steps("align", settings.cuda_graph, settings.models.device, "", settings.global.quiet);

@@ -14,7 +14,6 @@
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
 #include "nn/lora/adapter_file.h"
-#include "nn/optim/adam.h"
 
 namespace plumb {
 namespace {
@@ -126,7 +125,7 @@ PictureAligner::PictureAligner(const PictureAlignSettings& settings, Json identi
   tuned_ =
       std::make_unique<FineTuned>(std::move(pipeline_.unet), settings.models.tuning(adapter_targets(settings)), key());
   policy_ = policy_for(settings.models.policy.name);
-  optimizer_ = std::make_unique<AdamW>(tuned_->trained(), settings.optimizer.adam);
+  optimizer_ = make_optimizer(tuned_->trained(), settings.optimizer);
   if (settings.use_ema) ema_ = std::make_unique<Ema>(tuned_->trained(), EmaOptions{.decay = settings.ema_decay});
   PreferenceTrainerOptions options = settings.trainer;
   options.prediction = prediction_;

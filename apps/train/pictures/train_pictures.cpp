@@ -44,6 +44,7 @@ int run_train_pictures(const Arguments& arguments) {
   Flags flags("train", "trains a diffusion model of pictures");
   train::add_flags(flags, settings);
   if (!flags.parse(arguments)) return kExitDone;
+  settle(settings.optimizer, flags, "train");
   train::check(settings);
   settings.device = apply_globals(settings.global, RunsOn::cpu_and_cuda);
   settings.cuda_graph =
@@ -63,7 +64,8 @@ int run_train_pictures(const Arguments& arguments) {
                     .width = settings.transform.resolution,
                     .checkpointing = settings.gradient_checkpointing,
                     .average = settings.use_ema,
-                    .text_encoder = settings.train_text_encoder});
+                    .text_encoder = settings.train_text_encoder,
+                    .adafactor = settings.optimizer.kind == OptimizerKind::adafactor});
   if (!settings.global.quiet) announce(settings, data, pipeline);
   train::PictureTrainer trainer(settings, flags.resolved(), data, std::move(pipeline));
   const OutputDir out(settings.global.out);

@@ -74,7 +74,7 @@ PictureTrainer::PictureTrainer(const PictureSettings& settings, const ConfigEntr
                                          : nullptr),
       schedule_(training_schedule(pipeline_.scheduler)),
       prediction_(prediction_of(pipeline_.scheduler)),
-      optimizer_(parameters(trained()), settings.optimizer.adam),
+      optimizer_(make_optimizer(parameters(trained()), settings.optimizer)),
       inputs_(settings, data, pipeline_, settings.transform, key_),
       validation_(settings, pipeline_, inputs_.shape(),
                   pipeline_.unet->classes() > 0 ? int64_t(data.classes.size()) : 0),
@@ -87,7 +87,7 @@ PictureTrainer::PictureTrainer(const PictureSettings& settings, const ConfigEntr
 }
 
 PictureTrainer::Found PictureTrainer::gradients(int64_t step) {
-  optimizer_.zero_grad();
+  optimizer_->zero_grad();
   Tensor sum;
   for (int64_t part = 0; part < settings_.accumulation; ++part) {
     const RandomKey key = key_.at_step(uint64_t(step)).at_sample(uint64_t(part * settings_.batch));
@@ -100,7 +100,7 @@ PictureTrainer::Found PictureTrainer::gradients(int64_t step) {
   }
   pipeline_.unet->set_dropout(std::nullopt);
   const double limit = settings_.optimizer.max_grad_norm;
-  return {sum, limit > 0 ? clip_grad_norm(optimizer_.arena(), limit) : grad_norm(optimizer_.arena())};
+  return {sum, limit > 0 ? clip_grad_norm(optimizer_->arena(), limit) : grad_norm(optimizer_->arena())};
 }
 
 TrainingRun::Step PictureTrainer::report(int64_t step, const Found& found) {
@@ -118,8 +118,8 @@ TrainingRun::Step PictureTrainer::compute(int64_t step) {
 }
 
 void PictureTrainer::apply(int64_t step, Step&) {
-  optimizer_.set_learning_rate(settings_.optimizer.rate_at(step));
-  optimizer_.step();
+  optimizer_->set_learning_rate(settings_.optimizer.rate_at(step));
+  optimizer_->step();
   if (ema_) ema_->update();
   validate(step + 1);
 }
@@ -127,11 +127,11 @@ void PictureTrainer::apply(int64_t step, Step&) {
 std::optional<TrainingRun::Step> PictureTrainer::whole_step(int64_t step) {
   if (!graph_.is_enabled()) return std::nullopt;
   inputs_.go_to(step);
-  optimizer_.set_learning_rate(settings_.optimizer.rate_at(step));
+  optimizer_->set_learning_rate(settings_.optimizer.rate_at(step));
   const Found found = graph_.run(step, this, [this](int64_t drawn) {
     const Found now = gradients(drawn);
     const Tensor skip = logical_or(plumb::not_finite(now.grad_norm), plumb::not_finite(now.loss.to(DType::f64)));
-    optimizer_.step(skip);
+    optimizer_->step(skip);
     if (ema_) ema_->update(skip);
     return now;
   });

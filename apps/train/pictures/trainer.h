@@ -25,7 +25,7 @@ class PictureTrainer final : public TrainingRun {
   Step compute(int64_t step) override;
   void apply(int64_t step, Step& done) override;
   std::optional<Step> whole_step(int64_t step) override;
-  TrainingState state() override { return {&trained(), &optimizer_, ema_.get()}; }
+  TrainingState state() override { return {&trained(), optimizer_.get(), ema_.get()}; }
   void finish(const OutputDir& out, double seconds) override;
 
   /// What is trained: the network, or with it its text encoder.
@@ -46,7 +46,7 @@ class PictureTrainer final : public TrainingRun {
   std::unique_ptr<TextDenoiser> joint_;  // null unless the text encoder is trained
   NoiseSchedule schedule_;
   Prediction prediction_;
-  AdamW optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Ema> ema_;
   Inputs inputs_;
   Validation validation_;

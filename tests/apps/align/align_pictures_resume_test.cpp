@@ -162,6 +162,44 @@ TEST_CASE("align pictures: stopped and resumed, each objective ends with the bit
   }
 }
 
+TEST_CASE("align pictures: Adafactor resumes to the bit, clips nothing unless told, and refuses AdamW's flags") {
+  const Pairs pairs;
+  const TempDir dir;
+  save_pipeline(dir / "model", small_pipeline());
+  const auto align = [&](const std::string& out, int64_t steps, const Arguments& more) {
+    Arguments words = words_of(dir / "model", pairs.dir.path().string(), dir / out, steps);
+    words.insert(words.end(), {"--optimizer", "adafactor"});
+    words.insert(words.end(), more.begin(), more.end());
+    return run_align(words);
+  };
+  const auto weights = [&](const std::string& out) {
+    return read_file(dir / out / "model/unet/diffusion_pytorch_model.safetensors");
+  };
+  const Arguments resume = {"--resume_from_checkpoint", "latest"};
+  REQUIRE(align("whole", 5, {}) == 0);
+  REQUIRE(align("parts", 2, {}) == 0);
+  REQUIRE(align("parts", 5, resume) == 0);
+  CHECK(weights("parts") == weights("whole"));
+  CHECK(log_of(dir / "parts") == log_of(dir / "whole"));
+  const std::string config = read_file(dir / "whole/config.toml");
+  CHECK(config.find("optimizer = \"adafactor\"") != std::string::npos);
+  // The second moment sees how the norms of steps differ, which a small clip makes the same.
+  REQUIRE(align("unclipped", 5, {"--max_grad_norm", "0"}) == 0);
+  CHECK(weights("unclipped") == weights("whole"));
+  REQUIRE(align("clipped", 5, {"--max_grad_norm", "1e-4"}) == 0);
+  CHECK(weights("clipped") != weights("whole"));
+  CHECK_THROWS_WITH_AS(align("refused", 5, {"--adam_beta1", "0.5"}),
+                       "align: --adam_beta1 is AdamW's, and --optimizer is adafactor; leave out one of them",
+                       UsageError);
+  CHECK_FALSE(std::filesystem::exists(dir / "refused"));
+  // The file that a run leaves, where every flag stands, gives that run again.
+  REQUIRE(run_align({"--config", dir / "whole/config.toml", "--out", dir / "again", "--quiet"}) == 0);
+  CHECK(weights("again") == weights("whole"));
+  Arguments other = words_of(dir / "model", pairs.dir.path().string(), dir / "whole", 6);
+  other.insert(other.end(), resume.begin(), resume.end());
+  CHECK_THROWS_AS(run_align(other), UsageError);
+}
+
 TEST_CASE("align pictures: threads, folders and workers may change on the way; settings, data and weights may not") {
   const Pairs pairs;
   const TempDir dir;

@@ -6,6 +6,7 @@
 #include "autograd/backward.h"
 #include "autograd/ops/loss.h"
 #include "engine/allocator.h"
+#include "nn/optim/adafactor.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
 #include "tests/support/numeric.h"
 
@@ -29,6 +30,15 @@ double measured(Pipeline& pipeline, int64_t batch, int64_t side, bool checkpoint
     backward(mse(pipeline.unet->predict(x, t, condition), target));
   }
   return double(allocator_statistics().peak_allocated_bytes - before);
+}
+
+/// Of an Adafactor that is made.
+int64_t bytes_of_state(const ParameterList& trained) {
+  int64_t bytes = 0;
+  for (const NamedTensor& each : Adafactor(trained).state_dict())
+    if (each.name != "step" && each.name != "learning_rate")
+      bytes += each.tensor.numel() * size_of(each.tensor.dtype());
+  return bytes;
 }
 
 }  // namespace
@@ -60,6 +70,14 @@ TEST_CASE("picture memory: parts, and what changes them") {
   CHECK(m.gradients == 4 * m.parameters);
   CHECK(m.optimizer == 8 * m.parameters);
   CHECK(m.average == 4 * m.parameters);
+  work.adafactor = true;
+  ParameterList trained = parameters(*pipeline.unet);
+  CHECK(predict_memory(pipeline, work).optimizer == bytes_of_state(trained));
+  CHECK(predict_memory(pipeline, work).optimizer < m.optimizer / 2);
+  work.text_encoder = true;
+  for (const NamedParameter& each : parameters(*pipeline.text_encoder)) trained.push_back(each);
+  CHECK(predict_memory(pipeline, work).optimizer == bytes_of_state(trained));
+  work.text_encoder = work.adafactor = false;
   work.checkpointing = true;
   CHECK(predict_memory(pipeline, work).activations < m.activations);
   work.adapter_parameters = 100;

@@ -23,6 +23,9 @@ TEST_CASE("run identity: what decides a run, without what may change on the way"
   CHECK(identity_of("max_train_steps = 9").size() == 0);
   CHECK(identity_of("max_train_steps = 9", LrScheduleKind::constant_with_warmup).size() == 0);
   CHECK(identity_of("max_train_steps = 9", LrScheduleKind::cosine).size() == 1);
+  // What there was no choice of once is not in old checkpoints.
+  CHECK(identity_of("optimizer = 'adamw'\nmixed_precision = 'no'").size() == 0);
+  CHECK(identity_of("optimizer = 'adafactor'\nmixed_precision = 'bf16'").size() == 2);
 }
 
 TEST_CASE("run identity: differences name setting, old and new value") {

@@ -144,6 +144,7 @@ TEST_CASE("plan: bytes between steps") {
   CHECK(full.initial == 4000);
   CHECK(full.total() == 20000);
   CHECK(plan::memory_of({.parameters = 1000, .average = true, .moving = true}).total() == 28000);
+  CHECK(plan::memory_of({.parameters = 1000, .optimizer = 77}).optimizer == 77);
   const plan::Memory lora =
       plan::memory_of({.parameters = 1000, .adapter_parameters = 10, .average = true, .moving = true});
   CHECK(lora.trained == 10);

@@ -114,6 +114,16 @@ TEST_CASE("train pictures: text and latents; resumes to the bit; caches change n
   CHECK(tiny.weights("parts") == tiny.weights("whole"));
   CHECK((tiny.caches("parts", "text-") == 1 && tiny.caches("parts", "latents-") == 1));
 
+  const Arguments adafactor = {"--optimizer", "adafactor", "--adam_weight_decay", "0.1"};
+  REQUIRE(tiny.train("adafactor", 4, adafactor) == 0);
+  CHECK(tiny.weights("adafactor") != tiny.weights("whole"));
+  CHECK(tiny.losses("adafactor").front() == tiny.losses("whole").front());
+  REQUIRE(tiny.train("adafactor parts", 2, adafactor) == 0);
+  REQUIRE(tiny.train(
+              "adafactor parts", 4,
+              {"--optimizer", "adafactor", "--adam_weight_decay", "0.1", "--resume_from_checkpoint", "latest"}) == 0);
+  CHECK(tiny.weights("adafactor parts") == tiny.weights("adafactor"));
+
   REQUIRE(tiny.train("fresh", 4, {"--no_cache_latents"}) == 0);
   CHECK(tiny.caches("fresh", "latents-") == 0);
   CHECK(worst_difference(tiny.losses("fresh"), tiny.losses("whole")) < 1e-5);

@@ -74,7 +74,9 @@ Json identity_of(const PictureAlignSettings& s, const ConfigEntries& resolved, c
       resolved, s.optimizer.lr.kind,
       {"data", "model", "one_pair_per_prompt", "loser_source", "skip_broken", "dataloader_num_workers",
        "dataloader_memory", "cache_latents", "merge_lora", "log_bins_steps", "validation_data", "validation_steps",
-       "validation_prompts", "num_validation_images", "num_inference_steps", "guidance_scale"});
+       "validation_prompts", "num_validation_images", "num_inference_steps", "guidance_scale", "cache_reference"});
+  // Not told where there is none: checkpoints from before there was a choice go on.
+  if (s.cache_reference > 0) identity.set("cache_reference", s.cache_reference);
   Sha256 models;
   for (const PipelineModule& part : modules_of(pipeline)) models.update(part.name + train::fingerprint(*part.module));
   return identity.set("data_sha256", hash_of(data.train)).set("model_sha256", models.finish_hex());

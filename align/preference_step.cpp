@@ -119,6 +119,9 @@ ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const Pair
   }
   const NoisedPairs noised = noise_pairs(*schedule, prediction, batch, draw);
   if (draw.frozen.defined()) {
+    const Tensor& errors = draw.frozen.errors;
+    require<ShapeError>(errors.shape() == Shape{noised.pairs(), 2},
+                        "preference step: frozen errors must be [B, 2]; errors {}, winners {}", errors, batch.winners);
     input.pred = student->predict(noised.x, noised.time, noised.condition);
     input.ref_error = by_half(draw.frozen.errors);
     input.target =

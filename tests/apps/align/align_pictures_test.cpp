@@ -222,6 +222,7 @@ TEST_CASE("align pictures: what does not fit is refused before the folder is tou
   refused({"--validation_data", (tiny.dir / "data").string()});
   refused({"--resolution", "15"});
   refused({"--mixed_precision", "fp16"});
+  refused({"--train_batch_size", "9000000"});  // more than any machine's memory
   refused({"--cache_reference", "2", "--ref_update_steps", "3"});
   for (const char* objective : {"sft", "mapo", "dspo", "diffusion_kto"})
     refused({"--cache_reference", "2", "--objective", objective});

@@ -25,6 +25,8 @@ struct ObjectiveInput {
   Tensor logit_scale = {};  ///< factor of each logit (align/reward_scale.h), [B] ([N] for KTO); undefined: 1. Unread by
                             ///< objectives without a logit (sft, dspo_e)
   Tensor statistics = {};   ///< batch_statistics() of the effective batch this is a part of; undefined: of this batch
+  /// e(reference) per sample, [2B], in place of ref, for an objective that takes_reference_errors().
+  Tensor ref_error = {};
   bool winners_only = false;  ///< rows are [B, …] winners; only for an objective that uses_losers() not
 };
 
@@ -50,6 +52,8 @@ class Objective {
   virtual bool uses_losers() const = 0;
   /// Whether the reference's predictions are read.
   virtual bool uses_reference() const = 0;
+  /// Whether the reference's errors (ObjectiveInput::ref_error) will do in place of its predictions.
+  virtual bool takes_reference_errors() const { return false; }
   /// Whether predictions under other samples' conditions (pred_roll, ref_roll) are read.
   virtual bool reads_rolled_conditions() const { return false; }
   /// Whether samples are judged one by one: winner and loser of a pair are then two samples, each with its own t and

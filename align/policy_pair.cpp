@@ -8,6 +8,7 @@ namespace {
 
 class ForwardProcessPair final : public PolicyPair {
  public:
+  bool is_forward_process() const override { return true; }
   Tensor targets(const NoisedPairs& batch, const Tensor&) override { return batch.target; }
 };
 

@@ -29,6 +29,8 @@ class PolicyPair {
   virtual ~PolicyPair() = default;
   /// Whether targets() wants the initial model's prediction: at (xw_t, t, c) for winners, (xl_t, t, c-) for losers.
   virtual bool reads_initial_prediction() const { return false; }
+  /// Whether the targets are the forward process' own.
+  virtual bool is_forward_process() const { return false; }
   /// tw over tl: [2B, …]. `initial_prediction` is that prediction, [2B, …], undefined unless read. It is made by the
   /// caller because the reference, while it is the initial model, can run in the same forward.
   virtual Tensor targets(const NoisedPairs& batch, const Tensor& initial_prediction) = 0;

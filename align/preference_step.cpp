@@ -49,6 +49,15 @@ Tensor mixed_targets(const Tensor& takes_policy, const Tensor& policy, const Ten
   return where(reshape(twice(takes_policy), shape), policy, forward);
 }
 
+/// [B, 2, …] from winners over losers, and back.
+Tensor by_pair(const Tensor& rows) {
+  const int64_t b = rows.size(0) / 2;
+  return cat({unsqueeze(slice(rows, 0, 0, b), 1), unsqueeze(slice(rows, 0, b, 2 * b), 1)}, 1);
+}
+Tensor by_half(const Tensor& pairs) {
+  return cat({flatten(slice(pairs, 1, 0, 1), 0, 1), flatten(slice(pairs, 1, 1, 2), 0, 1)}, 0);
+}
+
 /// Velocities become the clean samples they imply, x - s v.
 void to_clean_samples(ObjectiveInput& input, const Tensor& x, const Tensor& sigma) {
   input.pred = Variable(x) - Variable(sigma) * input.pred;
@@ -57,6 +66,20 @@ void to_clean_samples(ObjectiveInput& input, const Tensor& x, const Tensor& sigm
 }
 
 }  // namespace
+
+FrozenRows FrozenRows::rows(int64_t begin, int64_t end) const {
+  const auto part = [&](const Tensor& all) { return all.defined() ? slice(all, 0, begin, end) : all; };
+  return {part(errors), part(targets)};
+}
+
+FrozenRows FrozenRows::cat(const std::vector<FrozenRows>& parts) {
+  std::vector<Tensor> errors, targets;
+  for (const FrozenRows& part : parts) {
+    errors.push_back(part.errors);
+    if (part.targets.defined()) targets.push_back(part.targets);
+  }
+  return {plumb::cat(errors, 0), targets.empty() ? Tensor() : plumb::cat(targets, 0)};
+}
 
 NoisedPairs noise_pairs(const NoiseSchedule& schedule, Prediction prediction, const PreferencePairs& batch,
                         const PairDraw& draw) {
@@ -95,6 +118,17 @@ ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const Pair
     return input;
   }
   const NoisedPairs noised = noise_pairs(*schedule, prediction, batch, draw);
+  if (draw.frozen.defined()) {
+    const Tensor& errors = draw.frozen.errors;
+    require<ShapeError>(errors.shape() == Shape{noised.pairs(), 2},
+                        "preference step: frozen errors must be [B, 2]; errors {}, winners {}", errors, batch.winners);
+    input.pred = student->predict(noised.x, noised.time, noised.condition);
+    input.ref_error = by_half(draw.frozen.errors);
+    input.target =
+        draw.frozen.targets.defined() ? by_half(draw.frozen.targets).to(input.pred.value().dtype()) : noised.target;
+    input.timesteps = noised.t;
+    return input;
+  }
   const FrozenPredictions frozen = frozen_predictions(*this, noised);
   input.pred = student->predict(noised.x, noised.time, noised.condition);
   input.ref = frozen.ref;
@@ -107,6 +141,19 @@ ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const Pair
   }
   if (precondition) to_clean_samples(input, noised.x, noised.sigma);
   return input;
+}
+
+FrozenRows PreferenceStep::frozen_rows(const PreferencePairs& batch, const PairDraw& draw, Reduction reduction) const {
+  require<ValueError>(objective->takes_reference_errors(), "preference step: {} reads more than the reference's errors",
+                      objective->name());
+  require<ValueError>(!precondition && !draw.takes_policy.defined(),
+                      "preference step: frozen rows know neither precondition nor takes_policy");
+  const NoGrad no_grad;
+  const NoisedPairs noised = noise_pairs(*schedule, prediction, batch, draw);
+  const FrozenPredictions frozen = frozen_predictions(*this, noised);
+  const Tensor target = policy->targets(noised, frozen.initial);
+  return {.errors = by_pair(sample_error(frozen.ref, target, reduction)),
+          .targets = policy->is_forward_process() ? Tensor() : by_pair(target)};
 }
 
 ObjectiveOutput PreferenceStep::operator()(const PreferencePairs& batch, const PairDraw& draw) const {

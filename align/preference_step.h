@@ -1,10 +1,23 @@
 #pragma once
 
+#include <vector>
+
 #include "align/objective.h"
 #include "align/policy_pair.h"
 #include "align/preference.h"
 
 namespace plumb {
+
+/// What frozen models make of pairs whose draws are known beforehand, so that a step need not run them. A row a pair,
+/// the winner's part first.
+struct FrozenRows {
+  Tensor errors = {};   ///< of the reference, f32 (f64 for f64) [B, 2], in the objective's reduction
+  Tensor targets = {};  ///< the policy pair's, [B, 2, …]; undefined for the forward process' own
+
+  bool defined() const { return errors.defined(); }
+  FrozenRows rows(int64_t begin, int64_t end) const;
+  static FrozenRows cat(const std::vector<FrozenRows>& parts);
+};
 
 /// What is drawn for a batch of pairs, and what else goes with each.
 struct PairDraw {
@@ -17,6 +30,7 @@ struct PairDraw {
   Tensor statistics = {};    ///< ObjectiveInput's
   Condition rolled = {};     ///< other samples' conditions, B rows, for an objective that reads_rolled_conditions()
   Tensor takes_policy = {};  ///< bool [B]: where false, the targets are the forward process'; undefined: all true
+  FrozenRows frozen = {};    ///< of these draws, in place of the frozen models
 };
 
 /// What one step of preference fine-tuning is made of. Everything outlives the step.
@@ -41,6 +55,9 @@ struct PreferenceStep {
   ObjectiveOutput operator()(const PreferencePairs& batch, const PairDraw& draw) const;
   /// What it gives the objective to read.
   ObjectiveInput evaluate(const PreferencePairs& batch, const PairDraw& draw) const;
+  /// The frozen models' part of it, for PairDraw::frozen; without the student. Throws ValueError for an objective that
+  /// does not take reference errors, and for precondition.
+  FrozenRows frozen_rows(const PreferencePairs& batch, const PairDraw& draw, Reduction reduction) const;
 };
 
 /// The forward-process part of it: winners first, noised.

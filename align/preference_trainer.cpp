@@ -39,6 +39,12 @@ Tensor choose_rows(const Tensor& mask, const Tensor& first, const Tensor& second
 
 Tensor rows(const Tensor& x, int64_t begin, int64_t end) { return x.defined() ? slice(x, 0, begin, end) : x; }
 
+PreferencePairs rows(const PreferencePairs& all, int64_t begin, int64_t end) {
+  if (end - begin == all.size()) return all;
+  return {rows(all.winners, begin, end), rows(all.losers, begin, end), all.condition.rows(begin, end),
+          all.negative.rows(begin, end)};
+}
+
 /// Condition row i becomes row i - 1, the first the last.
 Condition rolled_by_one(const Condition& condition, int64_t count) {
   return count > 1 ? Condition::cat(condition.rows(count - 1, count), condition.rows(0, count - 1)) : condition;
@@ -54,6 +60,7 @@ struct PreferenceTrainer::Drawn {
   Condition rolled = {};  // over the effective batch
   Tensor takes_policy = {};
   bool transformed = false;
+  FrozenRows frozen = {};
 };
 
 PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const PreferenceTrainerOptions& options)
@@ -108,6 +115,7 @@ PairDraw PreferenceTrainer::draw_of(const Drawn& drawn, int64_t begin, int64_t e
   shape[0] = end - begin;
   PairDraw draw{.t = rows(drawn.t, begin, end), .noise = randn(at("noise"), shape, winners.dtype(), winners.device())};
   draw.takes_policy = rows(drawn.takes_policy, begin, end);
+  draw.frozen = drawn.frozen.rows(begin, end);
   if (models_.objective->is_unpaired()) {
     draw.loser_t = rows(drawn.loser_t, begin, end);
     draw.labels = cat({rows(drawn.first_label, begin, end), rows(drawn.second_label, begin, end)}, 0);
@@ -125,12 +133,40 @@ PairDraw PreferenceTrainer::draw_of(const Drawn& drawn, int64_t begin, int64_t e
   return draw;
 }
 
+PreferenceStep PreferenceTrainer::now() {
+  return {.student = models_.student,
+          .reference = &reference(),
+          .initial = models_.initial,
+          .objective = models_.objective,
+          .policy = models_.policy,
+          .schedule = models_.schedule,
+          .prediction = options_.prediction,
+          .precondition = options_.precondition};
+}
+
+void PreferenceTrainer::check_frozen() const {
+  require<ValueError>(!update_ && !random_conditions_.defined() && !options_.transform,
+                      "preference trainer: a moving reference, random conditions and transforms are not known before "
+                      "the step; frozen rows cannot be used");
+  require<ValueError>(models_.objective->takes_reference_errors(),
+                      "preference trainer: {} reads more than the reference's errors; frozen rows cannot be used",
+                      models_.objective->name());
+}
+
+FrozenRows PreferenceTrainer::frozen_rows(const PreferencePairs& batch, const RandomKey& key, Reduction reduction) {
+  check_frozen();
+  const Drawn drawn = draw(batch, key);
+  const int64_t count = batch.size(), micro = options_.micro_batch > 0 ? options_.micro_batch : count;
+  std::vector<FrozenRows> parts;
+  for (int64_t begin = 0; begin < count; begin += micro) {
+    const int64_t end = std::min(begin + micro, count);
+    parts.push_back(now().frozen_rows(rows(batch, begin, end), draw_of(drawn, begin, end), reduction));
+  }
+  return FrozenRows::cat(parts);
+}
+
 ObjectiveInput PreferenceTrainer::evaluate(const Drawn& drawn, int64_t begin, int64_t end, const Tensor& statistics) {
-  const PreferencePairs& all = drawn.pairs;
-  PreferencePairs pairs = all;
-  if (end - begin < all.size())
-    pairs = {rows(all.winners, begin, end), rows(all.losers, begin, end), all.condition.rows(begin, end),
-             all.negative.rows(begin, end)};
+  PreferencePairs pairs = rows(drawn.pairs, begin, end);
   if (options_.transform && !drawn.transformed)
     pairs = options_.transform(pairs, drawn.key.fork("transform").at_sample(drawn.key.sample0 + uint64_t(begin)));
   PairDraw draw = draw_of(drawn, begin, end);
@@ -142,15 +178,7 @@ ObjectiveInput PreferenceTrainer::evaluate(const Drawn& drawn, int64_t begin, in
     pairs.winners = choose_rows(first, samples.winners, samples.losers);
     pairs.losers = choose_rows(second, samples.winners, samples.losers);
   }
-  const PreferenceStep step{.student = models_.student,
-                            .reference = &reference(),
-                            .initial = models_.initial,
-                            .objective = models_.objective,
-                            .policy = models_.policy,
-                            .schedule = models_.schedule,
-                            .prediction = options_.prediction,
-                            .precondition = options_.precondition};
-  return step.evaluate(pairs, draw);
+  return now().evaluate(pairs, draw);
 }
 
 Tensor PreferenceTrainer::effective_statistics(const Drawn& drawn) {
@@ -201,12 +229,15 @@ PreferenceStepResult PreferenceTrainer::step(const PreferencePairs& batch, const
   return result;
 }
 
-PreferenceStepResult PreferenceTrainer::gradients(const PreferencePairs& batch, const RandomKey& key) {
+PreferenceStepResult PreferenceTrainer::gradients(const PreferencePairs& batch, const RandomKey& key,
+                                                  const FrozenRows& frozen) {
   require<ValueError>(batch.size() >= 1, "preference trainer: a batch must hold at least one pair; winners {}",
                       batch.winners);
   Optimizer& optimizer = *models_.optimizer;
   optimizer.zero_grad();
-  const Drawn drawn = draw(batch, key);
+  if (frozen.defined()) check_frozen();
+  Drawn drawn = draw(batch, key);
+  drawn.frozen = frozen;
   PreferenceStepResult result{.pairs = drawn.pairs, .key = key};
   result.output = accumulate(drawn, result.timesteps);
   result.grad_norm = options_.max_grad_norm > 0 ? clip_grad_norm(optimizer.arena(), options_.max_grad_norm)

@@ -89,7 +89,12 @@ class PreferenceTrainer {
   PreferenceStepResult step(const PreferencePairs& batch, const RandomKey& key);
   /// Its two halves, for a caller that looks at loss and gradient before they are applied. gradients() changes nothing
   /// but gradients; apply() fills in what the result lacks: learning_rate and the divergences.
-  PreferenceStepResult gradients(const PreferencePairs& batch, const RandomKey& key);
+  /// With `frozen`, what frozen_rows() gave of the same pairs and key, no frozen model is run.
+  PreferenceStepResult gradients(const PreferencePairs& batch, const RandomKey& key, const FrozenRows& frozen = {});
+  /// What the frozen models make of that step, a micro-batch at a time; `reduction` is the objective's. Throws
+  /// ValueError where it is not known before the step: a moving reference, random conditions, a transform, an objective
+  /// that does not take reference errors.
+  FrozenRows frozen_rows(const PreferencePairs& batch, const RandomKey& key, Reduction reduction);
   void apply(PreferenceStepResult& result);
   /// The halves of apply(): update() is the device's part, the optimiser's step, which changes nothing where loss or
   /// gradient is not finite; finish() is the host's, and is left out after such a step. A caller that captures
@@ -128,6 +133,8 @@ class PreferenceTrainer {
 
   Drawn draw(const PreferencePairs& batch, const RandomKey& key) const;
   PairDraw draw_of(const Drawn& drawn, int64_t begin, int64_t end) const;
+  PreferenceStep now();
+  void check_frozen() const;
   ObjectiveInput evaluate(const Drawn& drawn, int64_t begin, int64_t end, const Tensor& statistics);
   Tensor effective_statistics(const Drawn& drawn);
   ObjectiveOutput accumulate(const Drawn& drawn, Tensor& timesteps);

@@ -18,9 +18,10 @@ class Ddspo final : public Objective {
   std::string_view name() const override { return "ddspo"; }
   bool uses_losers() const override { return true; }
   bool uses_reference() const override { return true; }
+  bool takes_reference_errors() const override { return true; }
 
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {
-    detail::check_objective_input(name(), input, true, true);
+    detail::check_objective_input(name(), input, true, !input.ref_error.defined());
     const LogRatio ratio = log_ratio(input, options_.beta, options_.reduction);
     Variable loss = softplus(-ratio.logit);  // -log sigmoid(z), finite for any z
     if (options_.loss_weight == LossWeight::linear) loss = loss * linear_weight(input, loss.dtype());

@@ -13,9 +13,10 @@ class DiffusionDpo final : public Objective {
   std::string_view name() const override { return "diffusion_dpo"; }
   bool uses_losers() const override { return true; }
   bool uses_reference() const override { return true; }
+  bool takes_reference_errors() const override { return true; }
 
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {
-    detail::check_objective_input(name(), input, true, true);
+    detail::check_objective_input(name(), input, true, !input.ref_error.defined());
     const LogRatio ratio = log_ratio(input, options_.beta, options_.reduction);
     return pairwise_output(mean(softplus(-ratio.logit)), ratio);  // -log sigmoid(z), finite for any z
   }

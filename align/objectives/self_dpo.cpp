@@ -14,9 +14,10 @@ class SelfDpo final : public Objective {
   std::string_view name() const override { return "self_dpo"; }
   bool uses_losers() const override { return true; }
   bool uses_reference() const override { return true; }
+  bool takes_reference_errors() const override { return true; }
 
   ObjectiveOutput operator()(const ObjectiveInput& input) const override {
-    detail::check_objective_input(name(), input, true, true);
+    detail::check_objective_input(name(), input, true, !input.ref_error.defined());
     const LogRatio ratio = log_ratio(input, options_.beta, options_.reduction);
     const int64_t pairs = ratio.logit.size(0);
     const Variable denoising =

@@ -61,8 +61,8 @@ void PreferenceRun::begin(int64_t step) {
   data_seconds_ = seconds_now() - began_;
 }
 
-PreferenceStepResult PreferenceRun::gradients(int64_t step) {
-  return work_.trainer->gradients(pairs(), key_.at_step(uint64_t(step)));
+PreferenceStepResult PreferenceRun::gradients(int64_t drawn) {
+  return work_.trainer->gradients(pairs(), key_.at_step(uint64_t(drawn)), frozen());
 }
 
 TrainingRun::Step PreferenceRun::report(int64_t step) {
@@ -79,7 +79,7 @@ TrainingRun::Step PreferenceRun::report(int64_t step) {
 
 TrainingRun::Step PreferenceRun::compute(int64_t step) {
   begin(step);
-  result_ = gradients(step);
+  result_ = gradients(draws_of(step));
   Step done = report(step);
   if (looks_at(step)) look_at(step, done);
   return done;
@@ -97,13 +97,13 @@ std::optional<TrainingRun::Step> PreferenceRun::whole_step(int64_t step) {
   if (!graph_.is_enabled() || looks_at(step)) return std::nullopt;
   begin(step);
   work_.optimizer->set_learning_rate(settings_.optimizer.rate_at(step));
-  result_ = graph_.run(step, &work_.trainer->reference(), [this](int64_t drawn) {
+  result_ = graph_.run(draws_of(step), &work_.trainer->reference(), [this](int64_t drawn) {
     PreferenceStepResult now = gradients(drawn);
     work_.trainer->update(now);
     if (work_.ema) work_.ema->update(PreferenceTrainer::is_dropped(now));
     return now;
   });
-  result_.key = key_.at_step(uint64_t(step));
+  result_.key = key_.at_step(uint64_t(draws_of(step)));
   Step done = report(step);
   if (!HealthMonitor::is_finite(done.health)) return done;
   work_.trainer->finish(result_);

@@ -33,6 +33,10 @@ class PreferenceRun : public TrainingRun {
   virtual void go_to(int64_t step) = 0;
   /// Those pairs, always in the same memory of the device.
   virtual PreferencePairs pairs() = 0;
+  /// The step whose draws a step takes: its own, unless draws come again.
+  virtual int64_t draws_of(int64_t step) const { return step; }
+  /// What frozen models make of the pairs gone to, always in the same memory; undefined: the step runs them.
+  virtual FrozenRows frozen() { return {}; }
   /// Whether the model is looked at before `step` is applied, which is then no graph of a device.
   virtual bool looks_at(int64_t) const { return false; }
   /// Does so and adds to what the step tells.
@@ -53,8 +57,8 @@ class PreferenceRun : public TrainingRun {
   void restore_more(const StateDict& more) override { work_.trainer->load_state_dict(more); }
 
   void begin(int64_t step);
-  /// Of the pairs gone to, with the draws of `step`.
-  PreferenceStepResult gradients(int64_t step);
+  /// Of the pairs gone to, with the draws of step `drawn`.
+  PreferenceStepResult gradients(int64_t drawn);
   /// What result_ tells, read once.
   Step report(int64_t step);
   /// What the log also says of a step that was applied.

@@ -155,6 +155,7 @@ std::string what_fits(const Pipeline& pipeline, const PictureWork& work, int64_t
           fmt::format("a batch of {}{}", less.batch, less.checkpointing ? " with --gradient_checkpointing" : ""), less);
   less.batch = 1;
   if (work.training && work.adapter_parameters == 0) {
+    less.frozen_copies = 0;
     less.adapter_parameters = std::max<int64_t>(1, count_of(pipeline.unet.get()) / 100);
     if (fits(less)) return says("an adapter (--use_lora) with --gradient_checkpointing and a batch of 1", less);
   }
@@ -170,7 +171,7 @@ PictureMemory predict_memory(const Pipeline& pipeline, const PictureWork& work) 
   PictureMemory memory{.parameters = count_of(pipeline.unet.get())};
   memory.trained = !work.training ? 0 : work.adapter_parameters > 0 ? work.adapter_parameters : memory.parameters;
   if (work.training && work.text_encoder) memory.trained += count_of(pipeline.text_encoder.get());
-  memory.weights = kBytes * work.adapter_parameters;
+  memory.weights = kBytes * (work.adapter_parameters + work.frozen_copies * memory.parameters);
   for (const PipelineModule& each : modules_of(pipeline)) memory.weights += kBytes * count_of(each.module);
   memory.gradients = kBytes * memory.trained;
   memory.optimizer = 2 * kBytes * memory.trained;

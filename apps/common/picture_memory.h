@@ -16,6 +16,7 @@ struct PictureWork {
   bool checkpointing = false;      ///< blocks are computed again in backward
   bool average = false;            ///< an average of the weights is kept
   int64_t adapter_parameters = 0;  ///< more than 0: these alone are trained
+  int64_t frozen_copies = 0;       ///< of the unet, beside the one that is trained
   bool text_encoder = false;       ///< the first text encoder is trained, too
   bool adafactor = false;          ///< rather than AdamW
 };

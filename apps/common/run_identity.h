@@ -16,6 +16,9 @@ namespace plumb {
 /// count.
 Json run_identity(const ConfigEntries& resolved, LrScheduleKind kind, const std::vector<std::string_view>& left_out);
 
+/// Key of a hash over all of a model's weights, where they are few enough for one at every start.
+inline constexpr const char* kWeightsHash = "model_weights_sha256";
+
 /// A setting in which two runs differ. `was` and `now` are JSON, or "not set".
 struct RunDifference {
   std::string key;

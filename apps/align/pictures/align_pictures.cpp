@@ -1,5 +1,6 @@
 #include "apps/align/pictures/align_pictures.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/align/pictures/aligner.h"
@@ -11,6 +12,7 @@
 #include "engine/format.h"
 #include "engine/io/sha256.h"
 #include "engine/require.h"
+#include "nn/visitors.h"
 
 namespace plumb {
 namespace {
@@ -67,6 +69,34 @@ void announce(const PictureAlignSettings& s, const PictureAlignData& data, const
                static_cast<long long>(s.transform.resolution), static_cast<long long>(s.transform.resolution));
 }
 
+/// Of the adapters that a LoRA run trains: a layer's rows and columns times the rank.
+int64_t adapter_parameters(const PictureAlignSettings& s, PictureDenoiser& unet) {
+  const std::vector<std::string> targets = adapter_targets(s);
+  int64_t total = 0;
+  for (const NamedParameter& named : parameters(unet)) {
+    const Shape& shape = named.parameter->shape();
+    const auto is_of = [&](const std::string& target) { return named.name.ends_with(target + ".weight"); };
+    if (shape.rank() >= 2 && std::any_of(targets.begin(), targets.end(), is_of))
+      total += s.models.adapter.rank * (shape[0] + named.parameter->numel() / shape[0]);
+  }
+  return total;
+}
+
+void require_memory(const PictureAlignSettings& s, const Pipeline& pipeline) {
+  if (!s.models.device.is_cpu()) return;
+  const bool losers = make_objective(s.objective.name, s.objective.set)->uses_losers();
+  PictureWork work{.batch = losers ? 2 * s.batch : s.batch,
+                   .height = s.transform.resolution,
+                   .width = s.transform.resolution,
+                   .checkpointing = s.gradient_checkpointing,
+                   .average = s.use_ema};
+  if (s.models.use_lora)
+    work.adapter_parameters = adapter_parameters(s, *pipeline.unet);
+  else
+    work.frozen_copies = s.models.moving_reference ? 2 : 1;
+  require_memory("align", pipeline, work);
+}
+
 /// The settings that decide what a run computes, with hashes of its data and of the model it begins with.
 Json identity_of(const PictureAlignSettings& s, const ConfigEntries& resolved, const PictureAlignData& data,
                  const Pipeline& pipeline) {
@@ -74,9 +104,19 @@ Json identity_of(const PictureAlignSettings& s, const ConfigEntries& resolved, c
       resolved, s.optimizer.lr.kind,
       {"data", "model", "one_pair_per_prompt", "loser_source", "skip_broken", "dataloader_num_workers",
        "dataloader_memory", "cache_latents", "merge_lora", "log_bins_steps", "validation_data", "validation_steps",
-       "validation_prompts", "num_validation_images", "num_inference_steps", "guidance_scale"});
+       "validation_prompts", "num_validation_images", "num_inference_steps", "guidance_scale", "cache_reference"});
+  // Not told where there is none: checkpoints from before there was a choice go on.
+  if (s.cache_reference > 0) identity.set("cache_reference", s.cache_reference);
   Sha256 models;
   for (const PipelineModule& part : modules_of(pipeline)) models.update(part.name + train::fingerprint(*part.module));
+  constexpr int64_t kFew = 64'000'000;  // hashed in a second or two
+  Sha256 weights;
+  int64_t values = 0;
+  for (const PipelineModule& part : modules_of(pipeline)) values += count(parameters(*part.module));
+  if (values <= kFew) {
+    for (const PipelineModule& part : modules_of(pipeline)) weights.update(train::weights_hash(*part.module));
+    identity.set(kWeightsHash, weights.finish_hex());
+  }
   return identity.set("data_sha256", hash_of(data.train)).set("model_sha256", models.finish_hex());
 }
 
@@ -97,6 +137,7 @@ int run_align_pictures(const Arguments& arguments) {
   Pipeline pipeline = load_pipeline(settings.model);
   const PictureAlignData data = read_data(settings);
   complete(settings, pipeline);
+  require_memory(settings, pipeline);
   if (!settings.global.quiet) announce(settings, data, pipeline);
   Json identity = identity_of(settings, resolved, data, pipeline);
   PictureAligner aligner(settings, std::move(identity), data, std::move(pipeline));

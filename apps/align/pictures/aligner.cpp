@@ -6,10 +6,12 @@
 #include "align/perturb_init.h"
 #include "apps/common/memory_report.h"
 #include "apps/common/picture_image.h"
+#include "apps/train/pictures/model.h"
 #include "autograd/grad_mode.h"
 #include "diffusion/denoising_loss.h"
 #include "engine/format.h"
 #include "engine/io/png.h"
+#include "engine/io/sha256.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
 #include "engine/require.h"
@@ -122,6 +124,11 @@ PictureAligner::PictureAligner(const PictureAlignSettings& settings, Json identi
                                                               .resolution = settings.transform.resolution,
                                                               .device = settings.models.device},
                                             pipeline_);
+  require<UsageError>(
+      settings.cache_reference == 0 || objective_->takes_reference_errors(),
+      "align: --cache_reference keeps the reference's errors, which are not what {} reads; leave it out "
+      "(diffusion_dpo, ddspo and self_dpo take them)",
+      objective_->name());
   tuned_ =
       std::make_unique<FineTuned>(std::move(pipeline_.unet), settings.models.tuning(adapter_targets(settings)), key());
   policy_ = policy_for(settings.models.policy.name);
@@ -155,6 +162,7 @@ int64_t PictureAligner::rows_read() const {
 
 PairPlan PictureAligner::plan(int64_t batch) {
   const int64_t parts = settings_.effective_batch() / rows_read();
+  batch = draws_of(batch / parts) * parts + batch % parts;
   return {order_.at(batch).to_vector<int64_t>(),
           key().at_step(uint64_t(batch / parts)).at_sample(uint64_t(batch % parts * rows_read()))};
 }
@@ -167,6 +175,15 @@ void PictureAligner::go_to(int64_t step) {
   place_rows(pairs_.losers, parts, [](const PreferencePairs& part) { return part.losers; });
   place_condition(pairs_.condition, parts, &PreferencePairs::condition);
   place_condition(pairs_.negative, parts, &PreferencePairs::negative);
+  if (!reference_) return;
+  const FrozenRows rows = reference_->at(draws_of(step));
+  place_rows(frozen_.errors, {rows.errors.to(settings_.models.device)});
+  if (rows.targets.defined()) place_rows(frozen_.targets, {rows.targets.to(settings_.models.device)});
+}
+
+int64_t PictureAligner::draws_of(int64_t step) const {
+  if (settings_.cache_reference == 0) return step;
+  return step % steps_of_draws(settings_.cache_reference, order_.count(), settings_.effective_batch());
 }
 
 void PictureAligner::prepare(const OutputDir& out) {
@@ -174,6 +191,7 @@ void PictureAligner::prepare(const OutputDir& out) {
   reader_.prepare(caches);
   if (held_out_) held_out_->prepare(caches);
   if (settings_.models.policy.name == "data_driven" && objective_->uses_losers()) train_policy();
+  if (settings_.cache_reference > 0) cache_reference(caches);
   set_reference_error(measure_reference_error());
   if (!samples_) return;
   before_ = samples_->draw(tuned_->initial());
@@ -188,6 +206,23 @@ void PictureAligner::train_policy() {
   options.targets = adapter_targets(settings_);
   static_cast<LatePolicy&>(*policy_).made =
       make_data_driven_pair(tuned_->network(), schedule_, source, key().fork("data-driven pair"), options);
+}
+
+void PictureAligner::cache_reference(const std::string& folder) {
+  const Reduction reduction = sums_elements(objective_settings_) ? Reduction::sum : Reduction::mean;
+  const int64_t steps = steps_of_draws(settings_.cache_reference, order_.count(), settings_.effective_batch());
+  const Shape& shape = reader_.shape();
+  const ReferenceCache::Options options{.folder = folder,
+                                        .key = sha256_hex(identity().dump() + train::weights_hash(tuned_->network())),
+                                        .steps = std::min(steps, settings_.steps()),
+                                        .pairs = settings_.effective_batch(),
+                                        .elements = policy_->is_forward_process() ? 0 : shape[0] * shape[1] * shape[2],
+                                        .quiet = settings_.global.quiet};
+  auto made = std::make_unique<ReferenceCache>(options, [&](int64_t step) {
+    go_to(step);
+    return trainer_->frozen_rows(pairs_, key().at_step(uint64_t(step)), reduction);
+  });
+  reference_ = std::move(made);
 }
 
 double PictureAligner::measure_reference_error() {

@@ -5,6 +5,7 @@
 
 #include "align/data_driven_pair.h"
 #include "apps/align/pictures/held_out.h"
+#include "apps/align/pictures/reference_cache.h"
 #include "apps/align/preference_run.h"
 #include "apps/common/epoch_order.h"
 #include "apps/common/sample_grid.h"
@@ -30,6 +31,8 @@ class PictureAligner final : public PreferenceRun {
  private:
   void go_to(int64_t step) override;
   PreferencePairs pairs() override { return pairs_; }
+  int64_t draws_of(int64_t step) const override;
+  FrozenRows frozen() override { return frozen_; }
   bool looks_at(int64_t step) const override;
   void look_at(int64_t step, Step& done) override;
   void finish(const OutputDir& out, double seconds) override;
@@ -40,6 +43,7 @@ class PictureAligner final : public PreferenceRun {
   PairPlan plan(int64_t batch);
   /// The adapters of a data-driven policy pair. Each start of a run makes the same.
   void train_policy();
+  void cache_reference(const std::string& folder);
   double measure_reference_error();
   HeldOut::Found measure_held_out();
   void write_grid(const std::string& path, const std::vector<Image>& pictures, const std::string& facts) const;
@@ -61,6 +65,8 @@ class PictureAligner final : public PreferenceRun {
   std::unique_ptr<Ema> ema_;
   std::unique_ptr<PreferenceTrainer> trainer_;
   PreferencePairs pairs_;  // of the step, on the device, always in the same memory
+  std::unique_ptr<ReferenceCache> reference_;
+  FrozenRows frozen_;  // of the step, as pairs_
   std::vector<Image> before_;
 };
 

@@ -57,6 +57,10 @@ void add_method_flags(Flags& flags, PictureAlignSettings& s) {
   flags.add("--lora_layers", s.lora_layers, "which layers get an adapter", one_of({"attention", "convolution", "both"}))
       .advanced();
   flags.add("--lora_target_modules", s.lora_targets, "instead: ends of their paths, comma-separated").advanced();
+  flags
+      .add("--cache_reference", s.cache_reference,
+           "draws of a pair whose reference errors are made beforehand, 0: none", between(0, 1'000'000))
+      .advanced();
   flags.add("--gradient_checkpointing", s.gradient_checkpointing, "a third more work for less memory").advanced();
   flags.add("--use_ema", s.use_ema, "average the weights; the model written is the average");
   flags.add("--ema_decay", s.ema_decay, "of the average", between(0, 1)).advanced();
@@ -102,6 +106,15 @@ void resolve(PictureAlignSettings& s) {
   s.transform.center_crop = !s.random_crop;
   require<UsageError>(s.models.policy.name != "oracle",
                       "align: --policy oracle knows the scores of the 2D world alone; choose another");
+  require<UsageError>(
+      s.cache_reference == 0 || s.reference.tau == 0,
+      "align: --cache_reference keeps a reference that stays, and --ref_update_steps {} moves it; leave "
+      "one of them out",
+      s.reference.tau);
+  require<UsageError>(
+      s.cache_reference == 0 || s.trainer.random_conditions.kind == RandomConditionKind::none,
+      "align: --cache_reference keeps errors of the pairs' own prompts, and --random_condition replaces "
+      "them; leave one of them out");
   s.models.policy.data_driven.batch = s.batch;
   require<UsageError>(s.validation_steps > 0 || (s.validation_data.empty() && s.validation_prompts.empty()),
                       "align: --validation_data and --validation_prompts need --validation_steps");

@@ -28,6 +28,7 @@ struct PictureAlignSettings : PreferenceSettings {
 
   std::string lora_layers = "attention";       ///< attention, convolution, both
   std::vector<std::string> lora_targets = {};  ///< layers by path or its end, instead
+  int64_t cache_reference = 0;  ///< draws of each pair whose reference errors are made before training, 0: none
   bool gradient_checkpointing = false;
   bool use_ema = false;
   double ema_decay = 0.9999;

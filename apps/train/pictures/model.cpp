@@ -1,6 +1,7 @@
 #include "apps/train/pictures/model.h"
 
 #include <cstdio>
+#include <limits>
 
 #include "apps/train/pictures/new_text.h"
 #include "engine/format.h"
@@ -131,17 +132,28 @@ int64_t resolution_of(const PictureSettings& settings, const Pipeline& pipeline)
   return resolution;
 }
 
-std::string fingerprint(Module& module) {
-  constexpr int64_t kValues = 64;
+namespace {
+
+/// Of at most so many values of each parameter.
+std::string hash_of_heads(Module& module, int64_t most) {
   Sha256 hash;
   for (const NamedParameter& entry : parameters(module)) {
     const Tensor& value = entry.parameter->value();
     hash.update(fmt::format("{} {}", entry.name, value.shape()));
-    const Tensor head = slice(reshape(value.contiguous(), {value.numel()}), 0, 0, std::min(kValues, value.numel()));
+    const Tensor head = slice(reshape(value.contiguous(), {value.numel()}), 0, 0, std::min(most, value.numel()));
     const std::vector<float> values = head.to(kCpu).to(DType::f32).to_vector<float>();
     hash.update(values.data(), values.size() * sizeof(float));
   }
   return hash.finish_hex();
 }
+
+}  // namespace
+
+std::string fingerprint(Module& module) {
+  constexpr int64_t kValues = 64;
+  return hash_of_heads(module, kValues);
+}
+
+std::string weights_hash(Module& module) { return hash_of_heads(module, std::numeric_limits<int64_t>::max()); }
 
 }  // namespace plumb::train

@@ -27,4 +27,7 @@ int64_t resolution_of(const PictureSettings& settings, const Pipeline& pipeline)
 /// SHA-256 of a module's names, shapes and first values: enough to tell models apart without reading them whole.
 std::string fingerprint(Module& module);
 
+/// The same of every value.
+std::string weights_hash(Module& module);
+
 }  // namespace plumb::train

@@ -52,11 +52,11 @@ Pipeline small_pipeline() {
   return pipeline;
 }
 
-/// With the first number of a weight overwritten.
-Pipeline changed(Pipeline pipeline, int64_t weight, float value) {
+/// With one number of a weight overwritten, the first unless told.
+Pipeline changed(Pipeline pipeline, int64_t weight, float value, int64_t number = 0) {
   Parameter& parameter = *parameters(*pipeline.unet)[size_t(weight)].parameter;
   Tensor values = parameter.value().clone();
-  values.mutable_data<float>()[0] = value;
+  values.mutable_data<float>()[number] = value;
   parameter.assign(values);
   return pipeline;
 }
@@ -238,6 +238,8 @@ TEST_CASE("align pictures: threads, folders and workers may change on the way; s
   const Pipeline other = changed(small_pipeline(), 0, 0.5f);
   save_pipeline(dir / "other", other);
   refused({"--model", (dir / "other").string()}, "other weights");
+  save_pipeline(dir / "hardly other", changed(small_pipeline(), 0, 0.5f, 100));
+  refused({"--model", (dir / "hardly other").string()}, "other weights (model_weights_sha256)");
 
   REQUIRE(run_align(with(go_on, {"--threads", "3", "--dataloader_num_workers", "0"})) == 0);
   CHECK(read_file(dir / "moved/model/unet/diffusion_pytorch_model.safetensors") ==

@@ -94,6 +94,10 @@ struct Case {
   std::string weights(const std::string& out) const {
     return read_file(dir / out / "model/unet/diffusion_pytorch_model.safetensors");
   }
+  std::string trained(const std::string& out) const {
+    const fs::path adapter = dir / out / "adapter/pytorch_lora_weights.safetensors";
+    return fs::exists(adapter) ? read_file(adapter) : weights(out);
+  }
   std::vector<double> logged(const std::string& out, const std::string& name) const {
     std::vector<double> values;
     const std::string log = read_file(dir / out / "log.jsonl");
@@ -146,6 +150,41 @@ TEST_CASE("align pictures: text and latents; resumes to the bit; what is watched
   CHECK(tiny.logged("whole", "ref_error_w") == std::vector<double>(4, 0.0));
 }
 
+TEST_CASE("align pictures: with cached reference errors steps are those that run the reference, and draws come again") {
+  const Case tiny("StableDiffusionPipeline");
+  struct Method {
+    std::string name;
+    Arguments words;
+  };
+  for (const Method& method :
+       {Method{"ddspo", {"--objective", "ddspo", "--policy", "training_free", "--proportion_empty_prompts", "0.3"}},
+        {"data_driven", {"--objective", "ddspo", "--policy", "data_driven", "--dd_max_train_steps", "2", "--use_lora"}},
+        {"self_dpo", {"--objective", "self_dpo"}}}) {
+    CAPTURE(method.name);
+    const auto run = [&](const std::string& out, int64_t steps, Arguments more) {
+      more.insert(more.end(), method.words.begin(), method.words.end());
+      return tiny.align(method.name + out, steps, more);
+    };
+    // Four draws of five pairs are five steps: all that are made.
+    REQUIRE(run("", 4, {}) == 0);
+    REQUIRE(run(" cached", 4, {"--cache_reference", "4"}) == 0);
+    for (const char* name : {"error_w", "error_l", "ref_error_l"}) {
+      CAPTURE(name);
+      CHECK(worst_difference(tiny.logged(method.name + " cached", name), tiny.logged(method.name, name)) < 1e-4);
+    }
+    // One is two steps, the second of them one into the next epoch.
+    REQUIRE(run(" whole", 4, {"--cache_reference", "1"}) == 0);
+    const std::vector<double> errors = tiny.logged(method.name + " whole", "ref_error_l");
+    CHECK(errors == std::vector<double>{errors[0], errors[1], errors[0], errors[1]});
+    CHECK(errors[0] != errors[1]);
+    CHECK(tiny.logged(method.name + " whole", "error_l")[0] != tiny.logged(method.name + " whole", "error_l")[2]);
+    REQUIRE(run(" parts", 1, {"--cache_reference", "1"}) == 0);
+    REQUIRE(run(" parts", 4, {"--cache_reference", "1", "--resume_from_checkpoint", "latest"}) == 0);
+    CHECK(tiny.trained(method.name + " parts") == tiny.trained(method.name + " whole"));
+    CHECK_THROWS_AS(run(" parts", 5, {"--cache_reference", "2", "--resume_from_checkpoint", "latest"}), UsageError);
+  }
+}
+
 TEST_CASE("align pictures: pixels with classes; every objective makes steps, winners alone where that is enough") {
   const Case tiny("DDPMPipeline", 3);
   for (const ObjectiveEntry& entry : objective_table()) {
@@ -183,4 +222,8 @@ TEST_CASE("align pictures: what does not fit is refused before the folder is tou
   refused({"--validation_data", (tiny.dir / "data").string()});
   refused({"--resolution", "15"});
   refused({"--mixed_precision", "fp16"});
+  refused({"--train_batch_size", "9000000"});  // more than any machine's memory
+  refused({"--cache_reference", "2", "--ref_update_steps", "3"});
+  for (const char* objective : {"sft", "mapo", "dspo", "diffusion_kto"})
+    refused({"--cache_reference", "2", "--objective", objective});
 }

@@ -82,6 +82,8 @@ TEST_CASE("picture memory: parts, and what changes them") {
   CHECK(predict_memory(pipeline, work).activations < m.activations);
   work.adapter_parameters = 100;
   CHECK(predict_memory(pipeline, work).gradients == 400);
+  work.frozen_copies = 2;
+  CHECK(predict_memory(pipeline, work).weights == 4 * (all + 100 + 2 * m.parameters));
   work = {.training = false, .batch = 2};
   CHECK(predict_memory(pipeline, work).gradients == 0);
   CHECK(predict_memory(pipeline, work).activations < m.activations);

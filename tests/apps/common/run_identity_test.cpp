@@ -41,6 +41,9 @@ TEST_CASE("run identity: differences name setting, old and new value") {
   CHECK(found[2].key == "new");
   CHECK(found[2].was == "not set");
   CHECK(run_differences(saved, saved).empty());
+  const Json later = Json::parse(R"({"a": 1, "model_weights_sha256": "x"})");
+  CHECK(run_differences(Json::parse(R"({"a": 1})"), later).empty());
+  CHECK(run_differences(later, Json::parse(R"({"a": 1, "model_weights_sha256": "y"})")).size() == 1);
   CHECK_THROWS_WITH_AS(check_same_run("train", "c-1", found, false),
                        "train: c-1 was made with --b 2.5 (this run: 3.5); give the same value, allow it with "
                        "--resume_with_changes, or start afresh in another --out",

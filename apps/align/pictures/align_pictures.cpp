@@ -89,7 +89,8 @@ void require_memory(const PictureAlignSettings& s, const Pipeline& pipeline) {
                    .height = s.transform.resolution,
                    .width = s.transform.resolution,
                    .checkpointing = s.gradient_checkpointing,
-                   .average = s.use_ema};
+                   .average = s.use_ema,
+                   .adafactor = s.optimizer.kind == OptimizerKind::adafactor};
   if (s.models.use_lora)
     work.adapter_parameters = adapter_parameters(s, *pipeline.unet);
   else

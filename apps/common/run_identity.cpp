@@ -11,7 +11,8 @@ namespace plumb {
 namespace {
 
 /// Flags of every training verb that change nothing in what a run computes.
-constexpr std::array<std::string_view, 16> kRunOnly = {
+constexpr std::array<std::string_view, 17> kRunOnly = {
+    "async_checkpointing",
     "checkpointing_steps",
     "checkpoints_total_limit",
     "cuda_graph",

@@ -79,6 +79,7 @@ void add_checkpoint_flags(Flags& flags, CheckpointSettings& s) {
            "other settings than the checkpoint's run had, after a health rule stopped it, say")
       .transient()
       .advanced();
+  flags.add("--async_checkpointing", s.async_checkpointing, "write them while the next steps run").advanced();
   flags.add("--checkpoints_total_limit", s.checkpoints_total_limit, "newest to keep, 0: all", non_negative())
       .advanced();
   flags.add("--report_to", s.report_to, "beside log.jsonl", one_of({"tensorboard", "none"})).advanced();

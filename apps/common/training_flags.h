@@ -57,6 +57,7 @@ bool graph_steps(std::string_view verb, bool wanted, Device device, std::string_
 struct CheckpointSettings {
   int64_t checkpointing_steps = 500;  ///< 0: only when a signal stops the run
   int64_t checkpoints_total_limit = 2;
+  bool async_checkpointing = true;          ///< written while the next steps run
   std::string resume_from_checkpoint = {};  ///< "latest", or a checkpoint folder; empty: start afresh
   bool resume_with_changes = false;         ///< settings may differ from the checkpoint's run; data may not
   std::string report_to = "tensorboard";

@@ -58,7 +58,10 @@ std::string fix_for(const HealthFinding& finding) {
 }  // namespace
 
 TrainingRun::TrainingRun(TrainingRunOptions options, Json identity)
-    : options_(std::move(options)), identity_(std::move(identity)), monitor_(options_.health) {}
+    : options_(std::move(options)),
+      identity_(std::move(identity)),
+      monitor_(options_.health),
+      writer_(options_.checkpoints.async_checkpointing ? CheckpointWriter::kMostCopied : 0) {}
 
 void TrainingRun::resume(const OutputDir& out) {
   std::optional<FoundCheckpoint> found;

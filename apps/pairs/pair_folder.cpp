@@ -77,7 +77,7 @@ void PairFolder::add(const PlannedPair& pair, bool is_winner, const Tensor& draw
   file.commit(Durability::left_to_system);  // an empty one, after a power cut, is made again
 }
 
-void PairFolder::finish(const PairPlan& plan) const {
+void PairFolder::finish(const PlannedPairs& plan) const {
   std::string lines;
   for (const PlannedPair& pair : plan.pairs) {
     Json line = Json::object(), negatives = Json::array();

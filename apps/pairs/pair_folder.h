@@ -26,7 +26,7 @@ class PairFolder {
   void add(const PlannedPair& pair, bool is_winner, const Tensor& drawn, const Tensor& pixels) const;
   /// Path of a winner or loser, relative to the folder.
   std::string name_of(const PlannedPair& pair, bool is_winner) const;
-  void finish(const PairPlan& plan) const;
+  void finish(const PlannedPairs& plan) const;
 
  private:
   const PairsSettings& s_;

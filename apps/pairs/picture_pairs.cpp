@@ -115,7 +115,7 @@ class PairDrawing {
 };
 
 /// Everything the files depend on, with hashes for what lies in other files. The number of pairs is not in it.
-Json identity_of(const Flags& flags, const Pipeline& pipeline, const PairPlan& plan) {
+Json identity_of(const Flags& flags, const Pipeline& pipeline, const PlannedPairs& plan) {
   Sha256 models;
   for (const PipelineModule& part : modules_of(pipeline))
     models.update(part.name).update(train::fingerprint(*part.module));
@@ -144,7 +144,7 @@ void keep(const PairsSettings& s, const PairDrawing& drawing, Batch batch, const
 }
 
 /// The first pairs: winners over losers.
-void write_sheet(const PairsSettings& s, const PairDrawing& drawing, const PairPlan& plan, const PairFolder& folder,
+void write_sheet(const PairsSettings& s, const PairDrawing& drawing, const PlannedPairs& plan, const PairFolder& folder,
                  const OutputDir& out) {
   constexpr size_t kColumns = 8;
   const size_t columns = std::min(kColumns, plan.pairs.size());
@@ -175,7 +175,7 @@ Pipeline load(const PairsSettings& s, Device device) {
   return pipeline;
 }
 
-std::vector<Batch> batches_of(const PairPlan& plan, int64_t size) {
+std::vector<Batch> batches_of(const PlannedPairs& plan, int64_t size) {
   std::vector<Batch> batches;
   for (size_t begin = 0; begin < plan.pairs.size(); begin += size_t(size))
     batches.push_back(Batch(plan.pairs).subspan(begin, std::min(size_t(size), plan.pairs.size() - begin)));
@@ -186,7 +186,7 @@ std::vector<Batch> batches_of(const PairPlan& plan, int64_t size) {
 
 int make_picture_pairs(const Flags& flags, const PairsSettings& s, Device device) {
   refuse_point_pair_flags(flags);
-  const PairPlan plan = plan_pairs(s);
+  const PlannedPairs plan = plan_pairs(s);
   Pipeline pipeline = load(s, device);
   const PictureSize size = size_of(s, pipeline);
   if (device.is_cpu())

@@ -87,9 +87,9 @@ std::string hash_of(const std::vector<Source>& sources) {
 
 }  // namespace
 
-PairPlan plan_pairs(const PairsSettings& settings) {
+PlannedPairs plan_pairs(const PairsSettings& settings) {
   const RandomKey key = RandomKey{.seed = uint64_t(settings.global.seed)}.fork("picture pairs");
-  PairPlan plan;
+  PlannedPairs plan;
   const std::vector<Source> sources = sources_of(settings, key, plan.left_out);
   const int64_t count = settings.num_pairs.value_or(int64_t(sources.size()));
   for (int64_t i = 0; i < count; ++i) {

@@ -15,7 +15,7 @@ struct PlannedPair {
   int64_t seed = 0;                    ///< of the noise both begin from
 };
 
-struct PairPlan {
+struct PlannedPairs {
   std::vector<PlannedPair> pairs;
   int64_t left_out = 0;      ///< prompts without a degraded version
   std::string prompts_hash;  ///< of prompts and their degraded versions: what the pairs are made from
@@ -25,6 +25,6 @@ struct PairPlan {
 /// --seed + i. So pairs do not depend on how many there are. Prompts that cannot be degraded are passed over. Throws
 /// UsageError when none is left, for lines that hold more than a prompt, and for losers without a perturbation; what
 /// reading prompts and rewrites throws.
-PairPlan plan_pairs(const PairsSettings& settings);
+PlannedPairs plan_pairs(const PairsSettings& settings);
 
 }  // namespace plumb

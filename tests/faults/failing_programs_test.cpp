@@ -180,7 +180,7 @@ Arguments operator+(Arguments words, const Arguments& more) {
 const std::string kTrain =
     "train --max_train_steps 4 --checkpointing_steps 2 --train_batch_size 4 --classes 2 --samples_per_class 5 --hidden "
     "4 "
-    "--hidden_layers 1 --seed 7 --quiet --threads 1";
+    "--hidden_layers 1 --seed 7 --quiet --threads 1 --no_async_checkpointing";  // the n-th call is to be the same one
 
 }  // namespace
 
@@ -201,7 +201,7 @@ TEST_CASE("R4: any call of a resumed train, of align and of sample that fails en
   const std::string model = (folder / "two/model").string();
   const Arguments align = split(
       "align --pairs_per_class 2 --train_batch_size 4 --max_train_steps 3 --checkpointing_steps "
-      "2 --use_lora --report_to none --seed 3 --quiet --threads 1 --model " +
+      "2 --use_lora --report_to none --seed 3 --quiet --threads 1 --no_async_checkpointing --model " +
       model);
   fail_everywhere({"align", align, align + split("--resume_from_checkpoint latest")}, {});
 

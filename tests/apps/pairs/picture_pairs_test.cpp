@@ -215,7 +215,7 @@ TEST_CASE("picture pairs: the plan of a pair depends on its number alone") {
   settings.prompts = (dir / "p.txt").string();
   settings.num_pairs = 600;
   settings.global.seed = 3;
-  const PairPlan plan = plan_pairs(settings);
+  const PlannedPairs plan = plan_pairs(settings);
   CHECK(plan.left_out == 1);
   REQUIRE(plan.pairs.size() == 600);
   CHECK(plan.pairs[4].id == "000004");
@@ -235,7 +235,7 @@ TEST_CASE("picture pairs: the plan of a pair depends on its number alone") {
   }
   for (const std::string& text : versions) CHECK(std::abs(counts[text] - 60) < 35);
   settings.num_pairs = {};
-  const PairPlan fewer = plan_pairs(settings);
+  const PlannedPairs fewer = plan_pairs(settings);
   REQUIRE(fewer.pairs.size() == 2);
   CHECK(fewer.pairs[1].negatives == plan.pairs[1].negatives);
   CHECK(fewer.prompts_hash == plan.prompts_hash);
@@ -250,7 +250,7 @@ TEST_CASE("picture pairs: captions of shapes are rewritten") {
   for (const char* how : {"swap", "quality"}) {
     CAPTURE(how);
     settings.perturbation = how;
-    const PairPlan plan = plan_pairs(settings);
+    const PlannedPairs plan = plan_pairs(settings);
     REQUIRE(plan.pairs.size() == 2);
     for (const PlannedPair& pair : plan.pairs) {
       REQUIRE_FALSE(pair.negatives.empty());

@@ -190,9 +190,9 @@ void add_flags(Flags& flags, AlignSettings& s) {
   add_reference_flags(flags, s);
   add_sample_flags(flags, s);
   add_watch_flags(flags, s);
-  flags.make_advanced({"pairs_per_class", "train_batch_size", "timestep_sampling", "gradient_accumulation_steps",
-                       "lr_scheduler", "lr_warmup_steps", "max_grad_norm", "checkpointing_steps",
-                       "resume_from_checkpoint"});
+  flags.make_advanced({"ref_update_steps", "pairs_per_class", "train_batch_size", "timestep_sampling",
+                       "gradient_accumulation_steps", "lr_scheduler", "lr_warmup_steps", "max_grad_norm",
+                       "checkpointing_steps", "resume_from_checkpoint"});
   flags.add_global(s.global);
   flags.example("plumb align --model runs/train/model --objective ddspo --policy training_free");
 }

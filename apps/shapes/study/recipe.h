@@ -29,7 +29,7 @@ struct Recipe {
   std::vector<std::string> rows = {"main"};
   int64_t batch = 16;                                       ///< pairs a step
   std::vector<int64_t> steps = {100};                       ///< searched
-  std::vector<double> learning_rates = {1e-5, 3e-5, 1e-4};  ///< searched
+  std::vector<double> learning_rates = {3e-6, 1e-5, 3e-5};  ///< searched
   std::vector<double> betas = {0.25, 1};                    ///< searched, as multiples of the published strength
   int64_t sample_batch = 16;
   int64_t jobs = 0;  ///< commands at a time; 0: one a core, on a GPU one

@@ -1,16 +1,11 @@
 #include "apps/align/preference_run.h"
 
-#include <chrono>
-
+#include "apps/common/seconds_now.h"
 #include "engine/format.h"
 #include "engine/ops.h"
 
 namespace plumb {
 namespace {
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 TrainingRunOptions run_options(const PreferenceSettings& settings) {
   return {.verb = "align",

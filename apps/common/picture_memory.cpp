@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "apps/common/exit_codes.h"
+#include "apps/common/picture_shape.h"
 #include "engine/require.h"
 #include "nn/optim/adafactor.h"
 #include "nn/visitors.h"
@@ -179,7 +180,7 @@ PictureMemory predict_memory(const Pipeline& pipeline, const PictureWork& work) 
     memory.optimizer =
         adafactor_bytes(pipeline.unet.get()) + (work.text_encoder ? adafactor_bytes(pipeline.text_encoder.get()) : 0);
   memory.average = work.average ? kBytes * memory.trained : 0;
-  const int64_t scale = pipeline.vae ? pipeline.vae->options().reduction() : 1;
+  const int64_t scale = reduction_of(pipeline);
   const Size2d trained = pipeline.unet->sample_size();
   const int64_t height = std::max<int64_t>(1, work.height > 0 ? work.height / scale : trained.height);
   const int64_t width = std::max<int64_t>(1, work.width > 0 ? work.width / scale : trained.width);

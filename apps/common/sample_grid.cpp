@@ -1,11 +1,14 @@
 #include "apps/common/sample_grid.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "apps/common/picture_image.h"
+#include "apps/common/picture_shape.h"
 #include "autograd/grad_mode.h"
 #include "diffusion/pipeline/pipeline_text.h"
 #include "engine/format.h"
+#include "engine/io/png.h"
 #include "engine/ops.h"
 
 namespace plumb {
@@ -14,10 +17,11 @@ SampleGrid::SampleGrid(const SampleGridOptions& options, Pipeline& pipeline)
     : options_(options),
       pipeline_(pipeline),
       text_(pipeline.unet->context_features() > 0),
-      classes_(pipeline.unet->classes()),
-      count_(options.count) {
-  const int64_t side = options.resolution / (pipeline.vae ? pipeline.vae->options().reduction() : 1);
-  shape_ = {pipeline.unet->in_channels(), side, side};
+      classes_(pipeline.unet->classes() == 0 ? 0
+               : options.classes > 0         ? options.classes
+                                             : pipeline.unet->classes()),
+      count_(options.count),
+      shape_(sample_shape(pipeline, options.resolution)) {
   if (!text_) return;
   if (options_.prompts.empty()) options_.prompts.emplace_back();
   count_ = int64_t(options_.prompts.size());
@@ -31,7 +35,7 @@ PictureStart SampleGrid::start() {
     start.condition.labels = from_vector(labels, {count_}).to(options_.device);
   }
   if (!text_) return start;
-  if (!positive_.context.defined()) {
+  if (!positive_.context.defined() || options_.text_changes) {
     const TextEncoders encoders = text_encoders_of(pipeline_);
     positive_ = encode_prompts(encoders, options_.prompts);
     negative_ = encode_negative_prompts(encoders, std::nullopt, count_);
@@ -71,6 +75,14 @@ std::vector<Image> SampleGrid::draw(Denoiser& network) {
   std::vector<Image> images;
   for (int64_t i = 0; i < pictures.size(0); ++i) images.push_back(picture_of(pictures, i));
   return images;
+}
+
+void SampleGrid::write_step(const std::string& folder, int64_t step, Denoiser& network) {
+  const std::vector<Image> images = draw(network);
+  std::filesystem::create_directories(folder);
+  const GridOptions grid{.columns = classes_ > 1 ? std::min<int64_t>(classes_, 8) : 0, .gap = 2, .ground = 255};
+  write_png(fmt::format("{}/step-{:08}.png", folder, step), grid_of(images, grid),
+            {{"parameters", fmt::format("{}\nstep {}", facts(), step)}});
 }
 
 }  // namespace plumb

@@ -5,6 +5,7 @@
 
 #include "apps/common/progress.h"
 #include "apps/common/run_identity.h"
+#include "apps/common/seconds_now.h"
 #include "apps/common/signals.h"
 #include "engine/allocator.h"
 #include "engine/format.h"
@@ -32,10 +33,6 @@ std::optional<FoundCheckpoint> find_latest(const std::string& verb, const Output
   require<UsageError>(found || broken.empty(), "{}: no checkpoint is whole ({}); remove them to start afresh", verb,
                       out.path());
   return found;
-}
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 /// Loss and rate, for the progress line.

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "apps/common/exit_codes.h"
+#include "apps/common/interval_json.h"
+#include "apps/common/picture_shape.h"
 #include "apps/common/progress.h"
 #include "engine/format.h"
 #include "engine/require.h"
@@ -33,8 +34,6 @@ Pipeline load_on(const std::string& path, Device device) {
   return pipeline;
 }
 
-int64_t reduction_of(const Pipeline& pipeline) { return pipeline.vae ? pipeline.vae->options().reduction() : 1; }
-
 /// Two models can be compared when one noised picture means the same to both.
 void require_alike(const Pipeline& model, const Pipeline& reference, const PreferenceEvalSettings& s) {
   require<UsageError>(prediction_of(model.scheduler) == prediction_of(reference.scheduler),
@@ -50,10 +49,6 @@ void require_alike(const Pipeline& model, const Pipeline& reference, const Prefe
                       "eval: --model and --reference must have one noise schedule ({}, {})", s.model, s.reference);
 }
 
-Json interval_json(const Interval& interval) {
-  return Json::object().set("mean", interval.mean).set("low", interval.low).set("high", interval.high);
-}
-
 }  // namespace
 
 PreferenceEval::PreferenceEval(const PreferenceEvalSettings& settings)
@@ -67,30 +62,20 @@ PreferenceEval::PreferenceEval(const PreferenceEvalSettings& settings)
     reference_ = load_on(settings_.reference, settings_.device);
     require_alike(model_, *reference_, settings_);
   }
-  const auto plan_of = [this](int64_t batch) { return plan(batch); };
+  const auto plan_of = [this](int64_t batch) {
+    return in_order(batch, int64_t(data_.samples.size()), settings_.batch_size, key_.fork("read"));
+  };
   reader_ = std::make_unique<PairReader>(reading(), data_, model_, plan_of);
   if (reference_) reference_reader_ = std::make_unique<PairReader>(reading(), data_, *reference_, plan_of);
 }
 
 PairReaderOptions PreferenceEval::reading() const {
-  const int64_t reduction = reduction_of(model_), multiple = reduction * model_.unet->multiple_of();
-  const int64_t resolution = settings_.resolution.value_or(reduction * model_.unet->sample_size().height);
-  require<UsageError>(resolution > 0 && resolution % multiple == 0,
-                      "eval: --resolution must be given, a multiple of {} for this model ({})", multiple, resolution);
   const int64_t channels = model_.vae ? model_.vae->options().in_channels : model_.unet->in_channels();
-  return {.transform = {.resolution = resolution, .center_crop = true, .channels = channels},
+  return {.transform = {.resolution = resolution_of("eval", model_, settings_.resolution),
+                        .center_crop = true,
+                        .channels = channels},
           .device = settings_.device,
           .quiet = settings_.quiet};
-}
-
-/// Pairs in order; readers ahead begin anew at the end.
-PairPlan PreferenceEval::plan(int64_t batch) const {
-  const int64_t count = int64_t(data_.samples.size()), size = std::min(settings_.batch_size, count);
-  const int64_t first = batch % ((count + size - 1) / size) * size;
-  PairPlan plan{.pairs = std::vector<int64_t>(size_t(std::min(size, count - first))),
-                .key = key_.fork("read").at_sample(uint64_t(first))};
-  std::iota(plan.pairs.begin(), plan.pairs.end(), first);
-  return plan;
 }
 
 std::vector<double> PreferenceEval::margins(const std::vector<int64_t>& timesteps) {
@@ -144,14 +129,14 @@ Json PreferenceEval::report(const std::vector<int64_t>& timesteps, const std::ve
     list.push_back(Json::object()
                        .set("begin", (bin * all_timesteps + bins - 1) / bins)
                        .set("end", ((bin + 1) * all_timesteps + bins - 1) / bins)
-                       .set("accuracy", interval_json(means.all[size_t(2 * bin)]))
-                       .set("margin", interval_json(means.all[size_t(2 * bin + 1)])));
+                       .set("accuracy", to_json(means.all[size_t(2 * bin)]))
+                       .set("margin", to_json(means.all[size_t(2 * bin + 1)])));
   for (int64_t t : timesteps) judged.push_back(t);
   Json json = Json::object().set("model", settings_.model);
   json.set("reference", settings_.reference.empty() ? Json() : Json(settings_.reference));
   json.set("pairs_folder", settings_.pairs).set("pairs", data_.samples.size()).set("prompts", prompts.size());
-  json.set("timesteps", std::move(judged)).set("accuracy", interval_json(means.all[size_t(2 * bins)]));
-  return json.set("margin", interval_json(means.all[size_t(2 * bins + 1)])).set("bins", std::move(list));
+  json.set("timesteps", std::move(judged)).set("accuracy", to_json(means.all[size_t(2 * bins)]));
+  return json.set("margin", to_json(means.all[size_t(2 * bins + 1)])).set("bins", std::move(list));
 }
 
 Json PreferenceEval::measure(const std::string& cache) {

@@ -36,7 +36,6 @@ class PreferenceEval {
 
  private:
   PairReaderOptions reading() const;
-  PairPlan plan(int64_t batch) const;
   /// Margins of every pair at every timestep, [pairs, timesteps].
   std::vector<double> margins(const std::vector<int64_t>& timesteps);
   Json report(const std::vector<int64_t>& timesteps, const std::vector<double>& margins) const;

@@ -2,31 +2,22 @@
 
 #include <cmath>
 
+#include "apps/common/interval_json.h"
+#include "apps/common/spread.h"
 #include "engine/format.h"
 
 namespace plumb {
 namespace {
-
-Json interval_json(const Interval& interval) {
-  return Json::object().set("mean", interval.mean).set("low", interval.low).set("high", interval.high);
-}
 
 /// A column of everything: {"all", "mean_of_categories", "categories"}.
 Json column_json(const BootstrapMeans& means, const std::vector<std::string>& categories, size_t column) {
   const size_t columns = means.all.size();
   Json by_category = Json::object();
   for (size_t s = 0; s < categories.size(); ++s)
-    by_category.set(categories[s], interval_json(means.strata[s * columns + column]));
-  Json json = Json::object().set("all", interval_json(means.all[column]));
-  json.set("mean_of_categories", interval_json(means.mean_of_strata[column]));
+    by_category.set(categories[s], to_json(means.strata[s * columns + column]));
+  Json json = Json::object().set("all", to_json(means.all[column]));
+  json.set("mean_of_categories", to_json(means.mean_of_strata[column]));
   return json.set("categories", std::move(by_category));
-}
-
-double deviation(const std::vector<double>& values) {
-  double mean = 0, square = 0;
-  for (double value : values) mean += value / double(values.size());
-  for (double value : values) square += (value - mean) * (value - mean);
-  return std::sqrt(square / double(values.size() - 1));
 }
 
 /// column_json with what several runs add: each run's mean, their deviation, intervals that resample runs.
@@ -36,7 +27,7 @@ Json with_runs(const ScoreMeans& means, const std::vector<std::string>& categori
   std::vector<double> by_run;
   for (size_t i = column; i < means.run_means.size(); i += means.prompts.all.size())
     by_run.push_back(means.run_means[i]);
-  json.set("runs", Json(Json::Array(by_run.begin(), by_run.end()))).set("runs_std", deviation(by_run));
+  json.set("runs", Json(Json::Array(by_run.begin(), by_run.end()))).set("runs_std", Spread{by_run}.deviation());
   return json.set("over_runs", column_json(*means.runs, categories, column));
 }
 

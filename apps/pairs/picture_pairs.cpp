@@ -6,6 +6,7 @@
 #include "align/data/preference_dataset.h"
 #include "apps/common/picture_image.h"
 #include "apps/common/picture_memory.h"
+#include "apps/common/picture_shape.h"
 #include "apps/common/progress.h"
 #include "apps/common/run_identity.h"
 #include "apps/common/signals.h"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apps/common/picture_memory.h"
+#include "apps/common/picture_shape.h"
 #include "apps/common/published_settings.h"
 #include "apps/inspect/describe.h"
 #include "apps/plan/forwards.h"
@@ -231,7 +232,7 @@ std::vector<int64_t> shape_of(const Settings& s, const std::optional<Model>& mod
   if (!model || !model->pictures) return {4, 64, 64};
   const Pipeline& pipeline = *model->pictures;
   Size2d size = pipeline.unet->sample_size();
-  const int64_t side = s.resolution.value_or(0) / (pipeline.vae ? pipeline.vae->options().reduction() : 1);
+  const int64_t side = s.resolution.value_or(0) / reduction_of(pipeline);
   if (side > 0) size = {side, side};
   return size.height > 0 ? std::vector<int64_t>{pipeline.unet->in_channels(), size.height, size.width}
                          : std::vector<int64_t>{4, 64, 64};

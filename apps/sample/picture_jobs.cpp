@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 
+#include "apps/common/picture_shape.h"
 #include "diffusion/sampler/make_sampler.h"
 #include "engine/format.h"
 #include "engine/require.h"
@@ -73,8 +74,6 @@ void check_guidance(const SampleSettings& s, const Pipeline& pipeline, double sc
 }
 
 }  // namespace
-
-int64_t reduction_of(const Pipeline& pipeline) { return pipeline.vae ? pipeline.vae->options().reduction() : 1; }
 
 bool takes_text(const Pipeline& pipeline) { return pipeline.text_encoder || pipeline.text_encoder_2; }
 

@@ -11,9 +11,6 @@ namespace plumb {
 /// model cannot do: prompts without a text encoder, a size that does not fit, guidance away from nothing.
 std::vector<PictureFacts> plan_pictures(const SampleSettings& settings, const Pipeline& pipeline);
 
-/// Pixels of a picture to one that the network sees.
-int64_t reduction_of(const Pipeline& pipeline);
-
 /// Whether the network is told by text what to draw.
 bool takes_text(const Pipeline& pipeline);
 

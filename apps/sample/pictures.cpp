@@ -8,6 +8,7 @@
 #include "apps/common/output_dir.h"
 #include "apps/common/picture_image.h"
 #include "apps/common/picture_memory.h"
+#include "apps/common/picture_shape.h"
 #include "apps/common/progress.h"
 #include "apps/sample/picture_jobs.h"
 #include "autograd/grad_mode.h"

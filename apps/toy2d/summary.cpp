@@ -1,8 +1,6 @@
 #include "apps/toy2d/summary.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
 #include "engine/format.h"
 #include "engine/require.h"
@@ -22,15 +20,6 @@ bool is_degenerate(const std::string& name) {
 }
 
 }  // namespace
-
-double Spread::mean() const { return std::accumulate(values.begin(), values.end(), 0.0) / double(values.size()); }
-
-double Spread::deviation() const {
-  if (values.size() < 2) return 0;
-  double square = 0;
-  for (double value : values) square += (value - mean()) * (value - mean());
-  return std::sqrt(square / double(values.size() - 1));
-}
 
 const Spread& RowSummary::operator[](std::string_view metric) const {
   for (const auto& [name, spread] : metrics)

@@ -6,17 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/spread.h"
 #include "apps/toy2d/experiment.h"
 
 namespace plumb::toy2d {
-
-/// One metric over the seeds of a row.
-struct Spread {
-  std::vector<double> values;  ///< by seed
-  double mean() const;
-  /// Standard deviation with n - 1 in the denominator; 0 for a single seed.
-  double deviation() const;
-};
 
 struct RowSummary {
   RowName row;

@@ -7,6 +7,7 @@
 #include "apps/common/globals.h"
 #include "apps/common/memory_report.h"
 #include "apps/common/picture_memory.h"
+#include "apps/common/picture_shape.h"
 #include "apps/common/run_identity.h"
 #include "apps/train/pictures/model.h"
 #include "engine/format.h"
@@ -35,25 +36,10 @@ PictureAlignData read_data(const PictureAlignSettings& s) {
   return data;
 }
 
-/// The resolution in pixels: as told, or the network's sample size times what the autoencoder reduces by.
-int64_t resolution_of(const PictureAlignSettings& s, const Pipeline& pipeline) {
-  const int64_t reduction = pipeline.vae ? pipeline.vae->options().reduction() : 1;
-  const int64_t multiple = reduction * pipeline.unet->multiple_of();
-  const int64_t resolution = s.resolution.value_or(reduction * pipeline.unet->sample_size().height);
-  require<UsageError>(resolution > 0, "align: the model does not say for which size it was made; give --resolution");
-  require<UsageError>(resolution % multiple == 0, "align: --resolution must be a multiple of {} for this model ({})",
-                      multiple, resolution);
-  return resolution;
-}
-
 void complete(PictureAlignSettings& s, const Pipeline& pipeline) {
-  s.transform.resolution = resolution_of(s, pipeline);
-  const int64_t channels = pipeline.vae ? pipeline.vae->options().latent_channels : pipeline.unet->in_channels();
-  require<UsageError>(channels == pipeline.unet->in_channels() && (pipeline.vae || channels == 1 || channels == 3),
-                      "align: the network must take {} ({} channels)",
-                      pipeline.vae ? "the autoencoder's latents" : "pictures of 1 or 3 channels",
-                      pipeline.unet->in_channels());
-  s.transform.channels = pipeline.vae ? pipeline.vae->options().in_channels : channels;
+  s.transform.resolution = resolution_of("align", pipeline, s.resolution);
+  require_picture_channels("align", pipeline);
+  s.transform.channels = pipeline.vae ? pipeline.vae->options().in_channels : pipeline.unet->in_channels();
 }
 
 void announce(const PictureAlignSettings& s, const PictureAlignData& data, const Pipeline& pipeline) {

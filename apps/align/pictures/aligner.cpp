@@ -6,6 +6,7 @@
 #include "align/perturb_init.h"
 #include "apps/common/memory_report.h"
 #include "apps/common/picture_image.h"
+#include "apps/common/picture_shape.h"
 #include "apps/train/pictures/model.h"
 #include "autograd/grad_mode.h"
 #include "diffusion/denoising_loss.h"
@@ -32,11 +33,6 @@ Pipeline placed(Pipeline pipeline, const PictureAlignSettings& settings) {
     if (converted) to_dtype(*part.module, dtype, /*keep_master=*/false);
   }
   return pipeline;
-}
-
-int64_t elements_of(const Pipeline& pipeline, const PictureTransform& transform) {
-  const int64_t side = transform.resolution / (pipeline.vae ? pipeline.vae->options().reduction() : 1);
-  return pipeline.unet->in_channels() * side * side;
 }
 
 PairReaderOptions reader_options(const PictureAlignSettings& settings, const Objective& objective) {
@@ -104,7 +100,7 @@ PictureAligner::PictureAligner(const PictureAlignSettings& settings, Json identi
       settings_(settings),
       data_(data),
       objective_settings_(objective_settings(settings.objective, settings.models.policy.name,
-                                             elements_of(pipeline, settings.transform))),
+                                             numel(sample_shape(pipeline, settings.transform.resolution)))),
       objective_(make_objective(settings.objective.name, objective_settings_)),
       pipeline_(placed(std::move(pipeline), settings)),
       schedule_(training_schedule(pipeline_.scheduler)),
@@ -265,16 +261,7 @@ void PictureAligner::look_at(int64_t step, Step& done) {
   if (ema_) averaged.emplace(*ema_);
   if (held_out_)
     for (const auto& number : HeldOut::log_of(measure_held_out())) done.log.push_back(number);
-  const std::string folder = settings_.global.out + "/samples";
-  write_grid(fmt::format("{}/step-{:08}.png", folder, step), samples_->draw(tuned_->student()),
-             fmt::format("{}\nstep {}", samples_->facts(), step));
-}
-
-void PictureAligner::write_grid(const std::string& path, const std::vector<Image>& pictures,
-                                const std::string& facts) const {
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  const int64_t columns = pictures.size() == 2 * before_.size() ? int64_t(before_.size()) : 0;
-  write_png(path, grid_of(pictures, {.columns = columns, .gap = 2, .ground = 255}), {{"parameters", facts}});
+  samples_->write_step(settings_.global.out + "/samples", step, tuned_->student());
 }
 
 void PictureAligner::finish(const OutputDir& out, double seconds) {
@@ -289,7 +276,9 @@ void PictureAligner::finish(const OutputDir& out, double seconds) {
   if (samples_) {
     std::vector<Image> strip = before_;
     for (Image& after : samples_->draw(tuned_->student())) strip.push_back(std::move(after));
-    write_grid(out / "before_after.png", strip, samples_->facts() + "\nabove before, below after");
+    const GridOptions rows{.columns = int64_t(before_.size()), .gap = 2, .ground = 255};
+    write_png(out / "before_after.png", grid_of(strip, rows),
+              {{"parameters", samples_->facts() + "\nabove before, below after"}});
   }
   if (tuned_->use_lora()) save_adapter(out / "adapter", tuned_->kept(), kStudentAdapter);
   pipeline_.unet.reset(static_cast<PictureDenoiser*>(tuned_->take(settings_.merge_lora).release()));

@@ -46,7 +46,6 @@ class PictureAligner final : public PreferenceRun {
   void cache_reference(const std::string& folder);
   double measure_reference_error();
   HeldOut::Found measure_held_out();
-  void write_grid(const std::string& path, const std::vector<Image>& pictures, const std::string& facts) const;
 
   const PictureAlignSettings& settings_;
   const PictureAlignData& data_;

@@ -1,13 +1,8 @@
 #include "apps/align/pictures/held_out.h"
 
 #include <algorithm>
-#include <numeric>
 
-#include "autograd/grad_mode.h"
 #include "engine/format.h"
-#include "engine/ops.h"
-#include "engine/ops/loss/sample_error.h"
-#include "engine/ops/random/random.h"
 
 namespace plumb {
 namespace {
@@ -31,43 +26,32 @@ HeldOut::HeldOut(const PictureAlignSettings& settings, const PairReaderOptions& 
     : count_(int64_t(data.samples.size())),
       batch_(std::min(settings.batch, count_)),
       key_(key),
-      reader_(plain(reading), data, pipeline, [this](int64_t batch) {
-        const int64_t batches = (count_ + batch_ - 1) / batch_;
-        const int64_t first = batch % batches * batch_;  // readers ahead begin anew
-        PairPlan plan{.pairs = std::vector<int64_t>(size_t(std::min(batch_, count_ - first))),
-                      .key = key_.fork("read").at_sample(uint64_t(first))};
-        std::iota(plan.pairs.begin(), plan.pairs.end(), first);
-        return plan;
-      }) {}
-
-/// f32 [2B], winners first.
-Tensor HeldOut::errors(Denoiser& model, const Models& models, const PreferencePairs& pairs, int64_t first,
-                       int64_t t) const {
-  const NoGrad no_grad;
-  const Tensor noise = randn(key_.fork("noise").at_step(uint64_t(t)).at_sample(uint64_t(first)), pairs.winners.shape(),
-                             DType::f32, pairs.winners.device());
-  const PairDraw draw{.t = full({pairs.size()}, double(t), DType::i64, pairs.winners.device()), .noise = noise};
-  const NoisedPairs noised = noise_pairs(models.schedule, models.prediction, pairs, draw);
-  return sample_error(model.predict(noised.x, noised.time, noised.condition).value(), noised.target, Reduction::mean);
-}
+      reader_(plain(reading), data, pipeline,
+              [this](int64_t batch) { return in_order(batch, count_, batch_, key_.fork("read")); }) {}
 
 HeldOut::Found HeldOut::measure(const Models& models) {
-  const int64_t timesteps = models.schedule.num_train_timesteps(), bins = std::min(kBins, timesteps);
+  const int64_t all_timesteps = models.schedule.num_train_timesteps(), bins = std::min(kBins, all_timesteps);
+  const std::vector<int64_t> timesteps = judged_timesteps(all_timesteps, bins, 1);
   Found found{.accuracy_by_bin = std::vector<double>(size_t(bins))};
   const bool is_first = initial_.empty();
   size_t number = 0;
   for (int64_t first = 0; first < count_; first += batch_) {
     const PreferencePairs pairs = reader_.at(first / batch_);
-    for (int64_t bin = 0; bin < bins; ++bin) {
-      const int64_t t = (2 * bin + 1) * timesteps / (2 * bins);
-      if (is_first) initial_.push_back(errors(models.initial, models, pairs, first, t));
-      const Tensor reference = initial_[number++];
-      const Tensor gain = errors(models.student, models, pairs, first, t) - reference;
-      const std::vector<float> values = gain.to(kCpu).to_vector<float>();
-      for (int64_t i = 0; i < pairs.size(); ++i) {
-        const double margin = double(values[size_t(i)]) - double(values[size_t(pairs.size() + i)]);
+    const JudgedPairs judged{.winners = pairs.winners,
+                             .losers = pairs.losers,
+                             .first = first,
+                             .schedule = &models.schedule,
+                             .prediction = models.prediction};
+    const auto margins_of = [&](Denoiser& model, int64_t t) {
+      return preference_margins({&model, pairs.condition}, nullptr, judged, t, key_);
+    };
+    for (size_t bin = 0; bin < timesteps.size(); ++bin) {
+      if (is_first)
+        for (const double margin : margins_of(models.initial, timesteps[bin])) initial_.push_back(margin);
+      for (const double student : margins_of(models.student, timesteps[bin])) {
+        const double margin = student - initial_[number++];
         found.margin += margin / double(count_ * bins);
-        found.accuracy_by_bin[size_t(bin)] += (margin < 0 ? 1 : margin == 0 ? 0.5 : 0) / double(count_);
+        found.accuracy_by_bin[bin] += (margin < 0 ? 1 : margin == 0 ? 0.5 : 0) / double(count_);
       }
     }
   }

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "align/preference_step.h"
+#include "align/eval/preference_accuracy.h"
 #include "apps/align/pictures/pair_reader.h"
 #include "apps/align/pictures/settings.h"
 #include "apps/common/run_log.h"
@@ -37,12 +37,10 @@ class HeldOut {
   static NamedValues log_of(const Found& found);
 
  private:
-  Tensor errors(Denoiser& model, const Models& models, const PreferencePairs& pairs, int64_t first, int64_t t) const;
-
   int64_t count_, batch_;
   RandomKey key_;
   PairReader reader_;
-  std::vector<Tensor> initial_;  // errors of the initial model, once they were needed
+  std::vector<double> initial_;  // the initial model's margins, once they were needed
 };
 
 }  // namespace plumb

@@ -1,7 +1,11 @@
 #include "apps/align/pictures/pair_reader.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "align/downgrade/random_image.h"
 #include "apps/common/exit_codes.h"
+#include "apps/common/picture_shape.h"
 #include "autograd/grad_mode.h"
 #include "diffusion/text_encoding.h"
 #include "engine/format.h"
@@ -12,16 +16,19 @@
 namespace plumb {
 namespace {
 
-Shape sample_shape(const Pipeline& pipeline, const PictureTransform& transform) {
-  const int64_t side = transform.resolution / (pipeline.vae ? pipeline.vae->options().reduction() : 1);
-  return {pipeline.unet->in_channels(), side, side};
-}
-
 bool is_random_image(const std::optional<DowngradeOptions>& downgrade) {
   return downgrade && downgrade->kind == DowngradeKind::random_image;
 }
 
 }  // namespace
+
+PairPlan in_order(int64_t batch, int64_t count, int64_t size, const RandomKey& key) {
+  const int64_t first = batch % ((count + size - 1) / size) * size;
+  PairPlan plan{.pairs = std::vector<int64_t>(size_t(std::min(size, count - first))),
+                .key = key.at_sample(uint64_t(first))};
+  std::iota(plan.pairs.begin(), plan.pairs.end(), first);
+  return plan;
+}
 
 PairReader::PairReader(const PairReaderOptions& options, const PreferenceDataset& data, Pipeline& pipeline,
                        PlanOf plan_of)
@@ -29,7 +36,7 @@ PairReader::PairReader(const PairReaderOptions& options, const PreferenceDataset
       data_(data),
       pipeline_(pipeline),
       plan_of_(std::move(plan_of)),
-      shape_(sample_shape(pipeline, options.transform)),
+      shape_(sample_shape(pipeline, options.transform.resolution)),
       size_ids_(pipeline.text_encoder_2 != nullptr),
       prompts_(data, pipeline),
       pictures_(pictures_of(data)) {

@@ -33,6 +33,10 @@ struct PairPlan {
   RandomKey key;
 };
 
+/// Batches of at most `size` pairs one after the other; behind the last of `count` pairs they begin anew, for readers
+/// ahead. The key is that of the pair's number.
+PairPlan in_order(int64_t batch, int64_t count, int64_t size, const RandomKey& key);
+
 /// Pairs of pictures as the network sees them: read ahead, cropped, mirrored, brought to latents where there is an
 /// autoencoder, with one of the degraded prompts of each. What a batch holds depends on data, model and plan alone.
 class PairReader {

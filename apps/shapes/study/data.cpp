@@ -14,6 +14,8 @@ namespace {
 constexpr int64_t kTrainPictures = 1, kCleanPictures = 2, kPairPrompts = 3, kValidationPrompts = 4, kTestPrompts = 5;
 constexpr int64_t kPairNoise = 6, kLabelledNoise = 7, kLabels = 8;
 constexpr int64_t kApart = 1000;
+/// Low enough for the reference and the ceiling to differ, which pairs in a preference need.
+constexpr const char* kLabelledGuidance = "2";
 
 std::string seed_of(const Recipe& recipe, int64_t what) {
   return fmt::format("{}", recipe.global.seed * kApart + what);
@@ -90,10 +92,11 @@ void make_labelled(Stages& stages, const Recipe& recipe, const Models& models, c
   Arguments preferences = {"preferences"};
   for (const auto& [name, model] : {std::pair{"reference", models.reference}, {"clean", models.clean}}) {
     const std::string folder = fmt::format("pictures/labelled/{}", name);
-    stages.run(folder, "sample",
-               {"--model", model, "--prompts", prompts.pairs, "--num_images", "2", "--guidance_scale", "2", "--sampler",
-                recipe.sampler, "--num_inference_steps", fmt::format("{}", recipe.inference_steps), "--batch_size",
-                fmt::format("{}", recipe.sample_batch), "--seed", seed_of(recipe, kLabelledNoise)});
+    stages.run(
+        folder, "sample",
+        {"--model", model, "--prompts", prompts.pairs, "--num_images", "2", "--guidance_scale", kLabelledGuidance,
+         "--sampler", recipe.sampler, "--num_inference_steps", fmt::format("{}", recipe.inference_steps),
+         "--batch_size", fmt::format("{}", recipe.sample_batch), "--seed", seed_of(recipe, kLabelledNoise)});
     stages.run_beside(folder + "/scores", "shapes",
                       {"score", "--images", stages.path(folder), "--world", recipe.world});
     preferences.insert(preferences.end(), {"--images", stages.path(folder)});

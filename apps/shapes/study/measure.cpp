@@ -4,8 +4,12 @@
 
 namespace plumb::study {
 
+std::string pictures_stage(const Sitter& sitter, const Sitting& sitting, double guidance) {
+  return fmt::format("pictures/{}/{}-g{}", sitter.name, sitting.name, guidance);
+}
+
 ScoreFile measure(Stages& stages, const Recipe& recipe, const Sitter& sitter, const Sitting& sitting, double guidance) {
-  const std::string name = fmt::format("pictures/{}/{}-g{}", sitter.name, sitting.name, guidance);
+  const std::string name = pictures_stage(sitter, sitting, guidance);
   stages.run(name, "sample",
              {"--model", sitter.model, "--prompts", sitting.prompts, "--num_images", fmt::format("{}", sitting.images),
               "--guidance_scale", fmt::format("{}", guidance), "--sampler", recipe.sampler, "--num_inference_steps",

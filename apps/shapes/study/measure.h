@@ -10,7 +10,7 @@
 namespace plumb::study {
 
 /// What is read of every picture, in this order, from the files that `plumb shapes score` writes.
-enum Field : size_t { kCorrect, kPartial, kUnreadable, kFields };
+enum Field : size_t { kCorrect, kPartial, kUnreadable };
 
 /// Which prompts are drawn, and how often.
 struct Sitting {
@@ -28,6 +28,9 @@ struct Sitter {
 
 /// Draws and scores pictures of one model at one guidance: stage pictures/NAME/SITTING-gGUIDANCE.
 ScoreFile measure(Stages& stages, const Recipe& recipe, const Sitter& sitter, const Sitting& sitting, double guidance);
+
+/// Where measure() draws a model's pictures.
+std::string pictures_stage(const Sitter& sitter, const Sitting& sitting, double guidance);
 
 /// A field's mean over all pictures.
 double mean_of(const ScoreFile& scores, Field field);

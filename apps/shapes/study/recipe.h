@@ -23,9 +23,9 @@ struct Recipe {
   int64_t seeds = 3;                                           ///< trainings of a row
   std::vector<double> guidance = {1, 1.5, 2, 3, 5, 7.5};
   std::string sampler = "dpmpp_2m";
-  int64_t inference_steps = 10;
-  double pair_guidance = 7.5;
-  int64_t pair_inference_steps = 10;
+  int64_t inference_steps = 8;
+  double pair_guidance = 5;
+  int64_t pair_inference_steps = 8;
   std::vector<std::string> rows = {"main"};
   int64_t batch = 16;                                       ///< pairs a step
   std::vector<int64_t> steps = {100};                       ///< searched

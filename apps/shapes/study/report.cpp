@@ -1,38 +1,23 @@
 #include "apps/shapes/study/report.h"
 
-#include <cmath>
-
+#include "apps/common/interval_json.h"
+#include "apps/common/spread.h"
 #include "engine/format.h"
 
 namespace plumb::study {
 namespace {
 
-/// Mean and, over several models, standard deviation.
-struct Spread {
-  double mean = 0, deviation = 0;
-};
-
-Spread spread_of(const std::vector<double>& values) {
+/// Of the models' tests at a guidance, or at each one's own best.
+Spread tested(const RowResult& row, std::optional<double> guidance, Field field) {
   Spread spread;
-  for (const double value : values) spread.mean += value / double(values.size());
-  if (values.size() < 2) return spread;
-  for (const double value : values) spread.deviation += std::pow(value - spread.mean, 2) / double(values.size() - 1);
-  spread.deviation = std::sqrt(spread.deviation);
+  for (const Trained& model : row.models)
+    spread.values.push_back(mean_of(model.tests.at(guidance.value_or(row.own_best)), field));
   return spread;
 }
 
-/// Of the models' tests at a guidance, or at each one's own best.
-std::vector<double> tested(const RowResult& row, std::optional<double> guidance, Field field) {
-  std::vector<double> values;
-  for (const Trained& model : row.models)
-    values.push_back(mean_of(model.tests.at(guidance.value_or(row.own_best)), field));
-  return values;
-}
-
-std::string shown(const std::vector<double>& values) {
-  const Spread spread = spread_of(values);
-  return values.size() > 1 ? fmt::format("{:.3f} ±{:.3f}", spread.mean, spread.deviation)
-                           : fmt::format("{:.3f}", spread.mean);
+std::string shown(const Spread& spread) {
+  return spread.values.size() > 1 ? fmt::format("{:.3f} ±{:.3f}", spread.mean(), spread.deviation())
+                                  : fmt::format("{:.3f}", spread.mean());
 }
 
 std::string shown(const Interval& interval) {
@@ -45,7 +30,7 @@ std::string table_line(const Results& results, const RowResult& row, const Rando
   std::string line =
       fmt::format("{:<30} {:>13} {:>13} {:>13} {:>4.1f}", row.name, shown(tested(row, 1.0, kCorrect)),
                   shown(tested(row, best, kCorrect)), shown(tested(row, std::nullopt, kCorrect)), row.own_best);
-  line += fmt::format(" {:>6.3f}", spread_of(tested(row, best, kUnreadable)).mean);
+  line += fmt::format(" {:>6.3f}", tested(row, best, kUnreadable).mean());
   if (row.name == "reference") return line + '\n';
   const auto against = compare_rows(results, row.name, "reference", best, key);
   if (against)
@@ -102,10 +87,6 @@ std::string format_claims(const std::vector<Judged>& claims) {
   return text;
 }
 
-Json interval_json(const Interval& interval) {
-  return Json::object().set("mean", interval.mean).set("low", interval.low).set("high", interval.high);
-}
-
 Json candidate_json(const Candidate& settings) {
   return Json::object()
       .set("learning_rate", settings.learning_rate)
@@ -136,8 +117,8 @@ Json row_json(const Results& results, const RowResult& row, const RandomKey& key
   json.set("unhealthy", row.unhealthy).set("models", std::move(models));
   json.set("curve", std::move(curve)).set("own_best", row.own_best);
   if (const auto against = compare_rows(results, row.name, "reference", results.reference_best, key)) {
-    json.set("minus_reference", interval_json(widest(against->means, 2 * kCorrect)));
-    json.set("win_rate", interval_json(widest(against->means, 2 * kCorrect + 1)));
+    json.set("minus_reference", to_json(widest(against->means, 2 * kCorrect)));
+    json.set("win_rate", to_json(widest(against->means, 2 * kCorrect + 1)));
   }
   return json;
 }
@@ -167,7 +148,7 @@ Json report_json(const Recipe& recipe, const Results& results, const RandomKey& 
     Json claim = Json::object();
     claim.set("table", judged.claim.table).set("claim", judged.claim.claim);
     claim.set("a", judged.claim.a).set("b", judged.claim.b).set("margin", judged.claim.margin);
-    claim.set("verdict", word_of(judged.verdict)).set("difference", interval_json(judged.difference));
+    claim.set("verdict", word_of(judged.verdict)).set("difference", to_json(judged.difference));
     claims.push_back(std::move(claim));
   }
   Json json = Json::object();

@@ -59,9 +59,20 @@ class Examiner {
       task.found = measure(stages_, recipe_, sitter(*task.row, *task.model), test_, task.guidance);
     });
     for (Task& task : tasks) task.model->tests.emplace(task.guidance, std::move(task.found));
+    for (const RowResult* row : rows) draw_sheet(*row, reference_best);
   }
 
  private:
+  /// Pictures of the test to look at, of the first model: the same prompts for every row.
+  void draw_sheet(const RowResult& row, double guidance) {
+    if (row.models.empty()) return;
+    const std::string images = stages_.path(pictures_stage(sitter(row, row.models.front()), test_, guidance));
+    const std::string path = stages_.path("sheets/" + row.name + ".png");
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    stages_.run_beside("sheets/" + row.name, "shapes",
+                       {"sheet", "--images", images, "--world", recipe_.world, "--out", path});
+  }
+
   static Sitter sitter(const RowResult& row, const Trained& model) {
     return {row.settings.steps > 0 ? fmt::format("{}/seed{}", row.name, model.seed) : row.name, model.model};
   }

@@ -45,6 +45,14 @@ Row at_rates(double scale, Row row) {
   return row;
 }
 
+/// Temperature and lambda apart: beta 0.001 makes the weight 1/2 and the method SFT (OBJECTIVES, section 2). The
+/// temperature is what is searched.
+Row apart(Row row) {
+  row.beta_words = {"--set", "temperature={}"};
+  row.base_beta = 300;
+  return with(std::move(row), {"--set", "lambda=0.3"});
+}
+
 Row training_free(const std::string& name, const std::string& paper, const std::string& data) {
   return row(name, paper, data, "ddspo", "training_free");
 }
@@ -79,8 +87,7 @@ std::vector<Row> ddspo_rows() {
 std::vector<Row> dspo_rows() {
   return {
       row("dspo", "DSPO", "labelled", "dspo"),
-      // Temperature and lambda apart: beta 0.001 makes the weight 1/2 and the method SFT (OBJECTIVES, section 2).
-      with(row("dspo_apart", "DSPO", "labelled", "dspo"), {"--set", "temperature=300", "--set", "lambda=0.3"}),
+      apart(row("dspo_apart", "DSPO", "labelled", "dspo")),
       without_beta(with(row("dspo_e", "DSPO", "labelled", "dspo_e"), {"--set", "lambda=0.1"})),
       as("dspo", row("dspo_ref", "DSPO", "labelled", "dspo_ref")),
       as("dspo", with(row("dspo_nodup", "DSPO", "labelled", "dspo"), {"--one_pair_per_prompt"})),

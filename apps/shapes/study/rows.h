@@ -16,6 +16,8 @@ struct Row {
   bool is_main = false;       ///< of `--rows main`
   double rate_scale = 1;      ///< what the searched rates are multiplied by: adapters want higher ones
   bool has_beta = true;       ///< false: rates alone are searched, as many as others have rates and betas
+  std::vector<std::string> beta_words = {"--beta_dpo", "{}"};  ///< the flag that it is told by, with {} for the number
+  double base_beta = 0;  ///< what the searched multiples are of; 0: the published strength, scaled by dimension
 };
 
 /// Every row the study knows, in the order of the tables.

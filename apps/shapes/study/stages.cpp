@@ -8,6 +8,7 @@
 #include "apps/common/child_process.h"
 #include "apps/shapes/study/json_lines.h"
 #include "engine/format.h"
+#include "nn/data/metadata_file.h"
 
 namespace plumb::study {
 namespace {
@@ -31,7 +32,7 @@ std::string command_line(const std::string& verb, const Arguments& words) {
 Stages::Stages(const OutputDir& out, StagesOptions options) : out_(out), options_(std::move(options)) {
   const std::string path = out_ / "stages.jsonl";
   if (!std::filesystem::exists(path)) return;
-  for (const Json& entry : read_json_lines(path))
+  for (const auto& [entry, line] : read_metadata(path))
     done_.push_back({entry.at("stage").as_string(), entry.at("command").as_string(), entry.at("seconds").as_number(),
                      entry.at("end").as_string() == kUnhealthy ? StageEnd::unhealthy : StageEnd::done});
 }

@@ -73,8 +73,11 @@ std::optional<std::string> train_row(Stages& stages, const Recipe& recipe, const
                      fmt::format("{:.3g}", settings.learning_rate),
                      "--lr_warmup_steps",
                      fmt::format("{}", warmup)};
-  if (row.has_beta)
-    words.insert(words.end(), {"--beta_dpo", fmt::format("{:.6g}", settings.beta * published_beta(row, reference))});
+  if (row.has_beta) {
+    const double base = row.base_beta > 0 ? row.base_beta : published_beta(row, reference);
+    for (const std::string& word : row.beta_words)
+      words.push_back(fmt::format(fmt::runtime(word), fmt::format("{:.6g}", settings.beta * base)));
+  }
   words.insert(words.end(), row.flags.begin(), row.flags.end());
   if (stages.run(run.name, "align", words) == StageEnd::unhealthy) return std::nullopt;
   return stages.path(run.name) + "/model";

@@ -1,5 +1,6 @@
 #include "apps/train/pictures/inputs.h"
 
+#include "apps/common/picture_shape.h"
 #include "autograd/grad_mode.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
@@ -7,11 +8,6 @@
 
 namespace plumb::train {
 namespace {
-
-Shape sample_shape(const Pipeline& pipeline, const PictureTransform& transform) {
-  const int64_t side = transform.resolution / (pipeline.vae ? pipeline.vae->options().reduction() : 1);
-  return {pipeline.unet->in_channels(), side, side};
-}
 
 Tensor rows_of(const Tensor& tensor, int64_t begin, int64_t end) {
   return tensor.defined() ? slice(tensor, 0, begin, end) : tensor;
@@ -26,7 +22,7 @@ Inputs::Inputs(const PictureSettings& settings, const PictureDataset& data, Pipe
       pipeline_(pipeline),
       key_(key),
       timesteps_(pipeline.scheduler.noise.num_train_timesteps),
-      shape_(sample_shape(pipeline, transform)),
+      shape_(sample_shape(pipeline, transform.resolution)),
       batches_(data, transform, settings.effective_batch(), key,
                {.workers = settings.workers, .memory = uint64_t(settings.memory_mib) << 20}) {
   require<UsageError>(pipeline.unet->context_features() == 0 || data.has_captions,

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "apps/common/picture_shape.h"
 #include "apps/train/pictures/new_text.h"
 #include "engine/format.h"
 #include "engine/io/file.h"
@@ -38,7 +39,7 @@ Json scheduler_json(const PictureSettings& settings) {
 /// The configuration of the new network that the flags ask for.
 Json asked_config(const PictureSettings& settings, const PictureDataset& data, const Pipeline& pipeline) {
   if (!settings.unet_config.empty()) return Json::parse(read_file(settings.unet_config), settings.unet_config);
-  const int64_t reduction = pipeline.vae ? pipeline.vae->options().reduction() : 1;
+  const int64_t reduction = reduction_of(pipeline);
   NewUNet unet{.size = settings.unet_init.empty() ? "small" : settings.unet_init,
                .resolution = settings.resolution.value_or(64 * reduction) / reduction,
                .classes = int64_t(data.classes.size())};
@@ -114,22 +115,8 @@ Pipeline make_pipeline(const PictureSettings& settings, const PictureDataset& da
                       "train: the network looks at text, but there is no text encoder; make one with --text_init, or "
                       "give --pretrained_model_name_or_path a folder that has one");
   require_text(settings, pipeline);
-  const int64_t channels = pipeline.vae ? pipeline.vae->options().latent_channels : pipeline.unet->in_channels();
-  require<UsageError>(channels == pipeline.unet->in_channels() && (pipeline.vae || channels == 1 || channels == 3),
-                      "train: the network must take {} ({} channels)",
-                      pipeline.vae ? "the autoencoder's latents" : "pictures of 1 or 3 channels",
-                      pipeline.unet->in_channels());
+  require_picture_channels("train", pipeline);
   return pipeline;
-}
-
-int64_t resolution_of(const PictureSettings& settings, const Pipeline& pipeline) {
-  const int64_t reduction = pipeline.vae ? pipeline.vae->options().reduction() : 1;
-  const int64_t own = pipeline.unet->sample_size().height;
-  const int64_t resolution = settings.resolution.value_or(reduction * (own > 0 ? own : 64));
-  const int64_t multiple = reduction * pipeline.unet->multiple_of();
-  require<UsageError>(resolution % multiple == 0, "train: --resolution must be a multiple of {} for this model ({})",
-                      multiple, resolution);
-  return resolution;
 }
 
 namespace {

@@ -21,9 +21,6 @@ struct NewUNet {
 };
 Json new_unet_config(const NewUNet& unet);
 
-/// The resolution in pixels: as told, or the network's sample size times what the autoencoder reduces by, or 64.
-int64_t resolution_of(const PictureSettings& settings, const Pipeline& pipeline);
-
 /// SHA-256 of a module's names, shapes and first values: enough to tell models apart without reading them whole.
 std::string fingerprint(Module& module);
 

@@ -5,6 +5,7 @@
 #include "apps/common/globals.h"
 #include "apps/common/memory_report.h"
 #include "apps/common/picture_memory.h"
+#include "apps/common/picture_shape.h"
 #include "apps/train/pictures/trainer.h"
 #include "engine/format.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 /// Fills in what follows from data and model.
 void complete(train::PictureSettings& settings, const PictureDataset& data, const Pipeline& pipeline) {
-  settings.transform.resolution = train::resolution_of(settings, pipeline);
+  settings.transform.resolution = resolution_of("train", pipeline, settings.resolution, /*otherwise=*/64);
   settings.transform.channels = pipeline.vae ? pipeline.vae->options().in_channels : pipeline.unet->in_channels();
   const int64_t rows = settings.effective_batch(), pictures = int64_t(data.epoch.size());
   settings.optimizer.lr.total_steps =

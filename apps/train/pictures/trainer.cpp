@@ -62,6 +62,18 @@ Pipeline placed(Pipeline pipeline, const PictureSettings& settings) {
   return pipeline;
 }
 
+SampleGridOptions grid_options(const PictureSettings& settings, int64_t classes) {
+  return {.prompts = settings.validation_prompts,
+          .count = settings.num_validation_images,
+          .classes = classes,
+          .steps = settings.validation_inference_steps,
+          .guidance_scale = settings.guidance_scale,
+          .seed = settings.global.seed,
+          .resolution = settings.transform.resolution,
+          .text_changes = settings.train_text_encoder,
+          .device = settings.device};
+}
+
 }  // namespace
 
 PictureTrainer::PictureTrainer(const PictureSettings& settings, const ConfigEntries& resolved,
@@ -76,8 +88,7 @@ PictureTrainer::PictureTrainer(const PictureSettings& settings, const ConfigEntr
       prediction_(prediction_of(pipeline_.scheduler)),
       optimizer_(make_optimizer(parameters(trained()), settings.optimizer)),
       inputs_(settings, data, pipeline_, settings.transform, key_),
-      validation_(settings, pipeline_, inputs_.shape(),
-                  pipeline_.unet->classes() > 0 ? int64_t(data.classes.size()) : 0),
+      samples_(grid_options(settings, int64_t(data.classes.size())), pipeline_),
       graph_(settings.device, settings.cuda_graph),
       last_loss_(std::nan("")) {
   if (settings.use_ema) ema_ = std::make_unique<Ema>(parameters(trained()), EmaOptions{.decay = settings.ema_decay});
@@ -141,10 +152,10 @@ std::optional<TrainingRun::Step> PictureTrainer::whole_step(int64_t step) {
 }
 
 void PictureTrainer::validate(int64_t step) {
-  if (!validation_.is_due(step)) return;
+  if (settings_.validation_steps <= 0 || step % settings_.validation_steps != 0) return;
   std::optional<EmaScope> averaged;
   if (ema_) averaged.emplace(*ema_);
-  validation_.draw(step);
+  samples_.write_step(settings_.global.out + "/samples", step, *pipeline_.unet);
 }
 
 void PictureTrainer::finish(const OutputDir& out, double seconds) {

@@ -2,10 +2,10 @@
 
 #include <memory>
 
+#include "apps/common/sample_grid.h"
 #include "apps/common/step_graph.h"
 #include "apps/common/training_run.h"
 #include "apps/train/pictures/inputs.h"
-#include "apps/train/pictures/validation.h"
 #include "diffusion/text_denoiser.h"
 
 namespace plumb::train {
@@ -49,7 +49,7 @@ class PictureTrainer final : public TrainingRun {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Ema> ema_;
   Inputs inputs_;
-  Validation validation_;
+  SampleGrid samples_;
   StepGraph<Found> graph_;
   double last_loss_ = 0;
 };

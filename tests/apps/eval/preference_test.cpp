@@ -163,7 +163,7 @@ TEST_CASE("eval preference: refuses what does not fit before anything is written
   CHECK(tiny.refuses(settings) == "preference accuracy: bins times draws must be 1 to 1000 timesteps (600 times 2)");
   settings = tiny.settings();
   settings.resolution = 7;
-  CHECK(tiny.refuses(settings) == "eval: --resolution must be given, a multiple of 2 for this model (7)");
+  CHECK(tiny.refuses(settings) == "eval: --resolution must be a multiple of 2 for this model (7)");
   settings = tiny.settings();
   Pipeline other = Case::pipeline("DDPMPipeline", 3, 5);
   other.scheduler.prediction_type = Prediction::v_prediction;

@@ -23,11 +23,12 @@ Condition take(const Condition& condition, const Tensor& index) {
 
 PreferencePairs PreferencePairs::take(const Tensor& index) const {
   return {take_rows(winners, index), take_rows(losers, index), plumb::take(condition, index),
-          plumb::take(negative, index)};
+          plumb::take(negative, index), take_rows(labels, index)};
 }
 
 PreferencePairs PreferencePairs::to(Device device) const {
-  return {winners.to(device), losers.to(device), condition.to(device), negative.to(device)};
+  const auto moved = [device](const Tensor& rows) { return rows.defined() ? rows.to(device) : rows; };
+  return {winners.to(device), moved(losers), condition.to(device), negative.to(device), moved(labels)};
 }
 
 PreferencePairs one_pair_a_prompt(const PreferencePairs& pairs) {

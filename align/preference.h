@@ -7,13 +7,16 @@
 namespace plumb {
 
 /// A preference set: row i says that winners[i] is preferred to losers[i] under condition row i. `negative` is the
-/// degraded condition c- of the pair, which the policy pairs of DDSPO read.
+/// degraded condition c- of the pair, which the policy pairs of DDSPO read. With `labels` rows are samples judged one
+/// by one (KTO): winners[i] is wanted or not, and losers are not read.
 struct PreferencePairs {
   Tensor winners;  ///< x0_w, [P, …]
   Tensor losers;   ///< x0_l, like winners
   Condition condition;
   Condition negative;
+  Tensor labels = {};  ///< +1 wanted, -1 unwanted, f32 [P]; undefined: rows are pairs
 
+  bool is_unpaired() const { return labels.defined(); }
   int64_t size() const { return winners.size(0); }
   /// The pairs at `index` (i64 [B], repeats allowed; moved to where the pairs are). Throws IndexError.
   PreferencePairs take(const Tensor& index) const;

@@ -105,7 +105,10 @@ ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const Pair
   ObjectiveInput input{.labels = draw.labels, .logit_scale = draw.logit_scale, .statistics = draw.statistics};
   input.num_train_timesteps = schedule->num_train_timesteps();
   if (!schedule->is_flow()) input.alphas_cumprod = schedule->alphas_cumprod(draw.t.device());  // flow has no betas
-  if (!objective->uses_losers()) {
+  require<ValueError>(!batch.is_unpaired() || objective->is_unpaired(),
+                      "preference step: {} takes pairs, and the batch holds samples judged one by one",
+                      objective->name());
+  if (batch.is_unpaired() || !objective->uses_losers()) {
     const NoiseLevel level = schedule->level(draw.t, batch.winners.rank(), batch.winners.dtype());
     const Tensor x = add_noise(level, batch.winners, draw.noise);
     const Tensor time = schedule->network_time(draw.t);
@@ -113,7 +116,12 @@ ObjectiveInput PreferenceStep::evaluate(const PreferencePairs& batch, const Pair
     input.pred = student->predict(x, time, batch.condition);
     input.target = prediction_target(prediction, level, batch.winners, draw.noise);
     input.timesteps = draw.t;
-    input.winners_only = true;
+    input.winners_only = !batch.is_unpaired();
+    if (batch.is_unpaired()) input.labels = batch.labels;
+    if (objective->reads_rolled_conditions()) {
+      input.pred_roll = frozen_prediction(*student, x, time, draw.rolled);
+      input.ref_roll = frozen_prediction(*reference, x, time, draw.rolled);
+    }
     if (precondition) to_clean_samples(input, x, level.sigma);
     return input;
   }

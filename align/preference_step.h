@@ -25,7 +25,7 @@ struct PairDraw {
   Tensor noise = {};         ///< like batch.winners
   Tensor loser_t = {};       ///< i64 [B], the losers' own; undefined: t
   Tensor loser_noise = {};   ///< the losers' own; undefined: noise
-  Tensor labels = {};        ///< ObjectiveInput's, [2B]
+  Tensor labels = {};        ///< ObjectiveInput's, [2B]; those of unpaired samples are batch.labels
   Tensor logit_scale = {};   ///< ObjectiveInput's
   Tensor statistics = {};    ///< ObjectiveInput's
   Condition rolled = {};     ///< other samples' conditions, B rows, for an objective that reads_rolled_conditions()
@@ -49,7 +49,8 @@ struct PreferenceStep {
   /// t: i64 [B] · noise: like batch.winners; winner and loser of a pair share both · loser_noise: defined for
   /// independent noise. Losers are not evaluated when the objective does not use them, and each frozen forward runs
   /// once: while reference and initial model are the same network theirs are one, of 3B rows when the policy pair reads
-  /// the initial model's. Throws ValueError when it does and the pairs have no c-.
+  /// the initial model's. Throws ValueError when it does and the pairs have no c-. Samples judged one by one
+  /// (batch.labels) are B rows, with the forward process' targets whatever the policy pair.
   ObjectiveOutput operator()(const PreferencePairs& batch, const Tensor& t, const Tensor& noise,
                              const Tensor& loser_noise = {}) const;
   ObjectiveOutput operator()(const PreferencePairs& batch, const PairDraw& draw) const;

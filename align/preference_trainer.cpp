@@ -42,7 +42,7 @@ Tensor rows(const Tensor& x, int64_t begin, int64_t end) { return x.defined() ? 
 PreferencePairs rows(const PreferencePairs& all, int64_t begin, int64_t end) {
   if (end - begin == all.size()) return all;
   return {rows(all.winners, begin, end), rows(all.losers, begin, end), all.condition.rows(begin, end),
-          all.negative.rows(begin, end)};
+          all.negative.rows(begin, end), rows(all.labels, begin, end)};
 }
 
 /// Condition row i becomes row i - 1, the first the last.
@@ -61,6 +61,7 @@ struct PreferenceTrainer::Drawn {
   Tensor takes_policy = {};
   bool transformed = false;
   FrozenRows frozen = {};
+  bool two_samples = false;  // a pair is read as two samples
 };
 
 PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const PreferenceTrainerOptions& options)
@@ -69,6 +70,7 @@ PreferenceTrainer::PreferenceTrainer(const PreferenceModels& models, const Prefe
       sampler_(options.timesteps, models.schedule->num_train_timesteps()) {
   if (options.reward_scale != RewardScale::none)
     reward_scale_ = Table(reward_scale(models.schedule->alphas_cumprod(), options.reward_scale));
+  options.random_conditions.check();
   if (options.random_conditions.kind != RandomConditionKind::none)
     random_conditions_ =
         Table(random_condition_probability(options.random_conditions, models.schedule->num_train_timesteps()));
@@ -94,7 +96,8 @@ PreferenceTrainer::Drawn PreferenceTrainer::draw(const PreferencePairs& batch, c
     drawn.pairs = std::move(replaced.pairs);
     if (options_.random_conditions.others_take_noise) drawn.takes_policy = replaced.replaced;
   }
-  if (models_.objective->is_unpaired()) {
+  drawn.two_samples = models_.objective->is_unpaired() && !batch.is_unpaired();
+  if (drawn.two_samples) {
     drawn.loser_t = sampler_.draw(key.fork("second sample"), count, device);
     const double p = options_.wanted_share;
     const Tensor u = rand(key.fork("wanted"), {count}, DType::f64, device),
@@ -116,18 +119,18 @@ PairDraw PreferenceTrainer::draw_of(const Drawn& drawn, int64_t begin, int64_t e
   PairDraw draw{.t = rows(drawn.t, begin, end), .noise = randn(at("noise"), shape, winners.dtype(), winners.device())};
   draw.takes_policy = rows(drawn.takes_policy, begin, end);
   draw.frozen = drawn.frozen.rows(begin, end);
-  if (models_.objective->is_unpaired()) {
+  if (drawn.two_samples) {
     draw.loser_t = rows(drawn.loser_t, begin, end);
     draw.labels = cat({rows(drawn.first_label, begin, end), rows(drawn.second_label, begin, end)}, 0);
   }
-  if (options_.independent_noise || models_.objective->is_unpaired())
+  if (options_.independent_noise || drawn.two_samples)
     draw.loser_noise = randn(at("loser noise"), shape, winners.dtype(), winners.device());
   if (models_.objective->reads_rolled_conditions())
     draw.rolled = options_.statistics == StatisticsScope::effective_batch
                       ? drawn.rolled.rows(begin, end)
                       : rolled_by_one(drawn.pairs.condition.rows(begin, end), end - begin);
   if (reward_scale_.defined()) {
-    const Tensor t = models_.objective->is_unpaired() ? cat({draw.t, draw.loser_t}, 0) : draw.t;
+    const Tensor t = drawn.two_samples ? cat({draw.t, draw.loser_t}, 0) : draw.t;
     draw.logit_scale = index_select(reward_scale_.on(t.device()), 0, t);
   }
   return draw;
@@ -270,6 +273,14 @@ void PreferenceTrainer::finish(PreferenceStepResult& result) {
     result.divergence = divergence(*models_.student, *models_.initial, *models_.schedule, result.pairs,
                                    result.key.fork("divergence"), measured);
   }
+}
+
+void PreferenceTrainer::set_random_prompts(Condition prompts, Condition negatives, Tensor variants) {
+  RandomConditionOptions& list = options_.random_conditions;
+  list.prompts = std::move(prompts);
+  list.negatives = std::move(negatives);
+  list.variants = std::move(variants);
+  list.check();
 }
 
 StateDict PreferenceTrainer::state_dict() const {

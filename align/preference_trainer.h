@@ -38,7 +38,7 @@ struct PreferenceTrainerOptions {
   RandomConditionOptions random_conditions = {};
   /// Share of wanted samples for an objective of unpaired samples (KTO). At 1/2 a pair is its winner and its loser;
   /// above it the loser's place is taken by the winner (with other noise) with probability 2p - 1, below it the
-  /// winner's by the loser with 1 - 2p.
+  /// winner's by the loser with 1 - 2p. Samples that come judged one by one are taken as they come.
   double wanted_share = 0.5;
   int64_t divergence_every = 0;  ///< steps between measurements of the student's divergence (reference_update's options
                                  ///< apply); 0: never
@@ -103,6 +103,10 @@ class PreferenceTrainer {
   /// Whether update() changes nothing, as a bool of one element on the device: for an average of the weights.
   static Tensor is_dropped(const PreferenceStepResult& result);
   void finish(PreferenceStepResult& result);
+
+  /// The list of random conditions, where it is known only now: prompts, negatives, variants of options'. On the
+  /// batches' device. Throws as RandomConditionOptions::check().
+  void set_random_prompts(Condition prompts, Condition negatives, Tensor variants);
 
   Denoiser& reference() { return update_ ? update_->reference() : *models_.initial; }
   /// Null when the reference never moves.

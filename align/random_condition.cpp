@@ -30,7 +30,7 @@ Tensor mixed(const char* member, const Tensor& mask, const Tensor& other, const 
 
 Condition mixed(const Tensor& mask, const Condition& other, const Condition& own) {
   return {mixed("labels", mask, other.labels, own.labels), mixed("context", mask, other.context, own.context),
-          mixed("pooled", mask, other.pooled, own.pooled), mixed("time_ids", mask, other.time_ids, own.time_ids)};
+          mixed("pooled", mask, other.pooled, own.pooled), own.time_ids};  // sizes are the picture's
 }
 
 int64_t rows_of(const Condition& condition) {
@@ -39,7 +39,29 @@ int64_t rows_of(const Condition& condition) {
   return 0;
 }
 
+/// Which row of the negatives goes with each prompt drawn.
+Tensor draw_variants(const Tensor& variants, const Tensor& drawn, const RandomKey& key) {
+  const Tensor counts = variants.to(DType::f64);
+  const Tensor first = index_select(cumsum(counts, 0) - counts, 0, drawn), count = index_select(counts, 0, drawn);
+  const Tensor u = rand(key, {drawn.size(0)}, DType::f64, drawn.device());
+  return (first + u * count).to(DType::i64);  // towards zero; u < 1
+}
+
 }  // namespace
+
+void RandomConditionOptions::check() const {
+  if (!variants.defined()) return;
+  const std::vector<int64_t> counts = variants.to_vector<int64_t>();
+  int64_t sum = 0;
+  for (const int64_t count : counts) {
+    require<ValueError>(count >= 1, "random conditions: every prompt must have a c- ({})", count);
+    sum += count;
+  }
+  require<ValueError>(int64_t(counts.size()) == rows_of(prompts) && sum == rows_of(negatives),
+                      "random conditions: variants must be one a prompt and add up to the negatives; {} of {} and {} "
+                      "of {}",
+                      counts.size(), rows_of(prompts), sum, rows_of(negatives));
+}
 
 RandomConditionKind random_condition_from_name(std::string_view name) {
   for (const auto& [text, kind] : kNames)
@@ -67,7 +89,7 @@ RandomConditions apply_random_conditions(const PreferencePairs& batch, const Ten
                                          const RandomKey& key, const RandomConditionOptions& options) {
   const int64_t count = batch.size(), listed = rows_of(options.prompts);
   const bool has_negative = rows_of(batch.negative) > 0, c_alone = !has_negative && rows_of(options.negatives) == 0;
-  require<ValueError>(listed > 0 && (c_alone || rows_of(options.negatives) == listed),
+  require<ValueError>(listed > 0 && (c_alone || options.variants.defined() || rows_of(options.negatives) == listed),
                       "random conditions: the list must hold prompts and as many negatives ({}, {})", listed,
                       rows_of(options.negatives));
   const Tensor replaced =
@@ -78,8 +100,10 @@ RandomConditions apply_random_conditions(const PreferencePairs& batch, const Ten
   require<ValueError>(has_negative || c_alone || options.others_take_noise,
                       "random conditions: pairs that keep their prompts need negatives of their own");
   pairs.condition = mixed(replaced, take(options.prompts, drawn), batch.condition);
-  if (!c_alone)
-    pairs.negative = mixed(replaced, take(options.negatives, drawn), has_negative ? batch.negative : batch.condition);
+  if (c_alone) return {std::move(pairs), replaced};
+  const Tensor variant =
+      options.variants.defined() ? draw_variants(options.variants, drawn, key.fork("variant")) : drawn;
+  pairs.negative = mixed(replaced, take(options.negatives, variant), has_negative ? batch.negative : batch.condition);
   return {std::move(pairs), replaced};
 }
 

@@ -17,6 +17,8 @@ class PromptVariants {
   void add(std::string prompt, std::vector<std::string> variants);
 
   size_t size() const { return variants_.size(); }
+  /// All, in the order of the prompts' bytes.
+  const std::map<std::string, std::vector<std::string>, std::less<>>& all() const { return variants_; }
   /// Null for an unknown prompt; empty for one that cannot be degraded.
   const std::vector<std::string>* find(std::string_view prompt) const;
   /// One of the prompt's variants, uniformly: the draw of row key.sample0. Throws ValueError naming the prompt when it

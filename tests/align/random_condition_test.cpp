@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
 
 #include "align/perturb_init.h"
 #include "align/preference_trainer.h"
@@ -108,6 +109,42 @@ TEST_CASE("random conditions: a list of one without negatives is the empty promp
   double empty_prompts = 0;
   for (const int64_t label : made.pairs.condition.labels.to_vector<int64_t>()) empty_prompts += label == 77;
   CHECK(std::abs(empty_prompts / 4000 - 0.2) <= 4 * std::sqrt(0.2 * 0.8 / 4000));
+}
+
+TEST_CASE("random conditions: of a prompt's several negatives one is drawn; sizes stay the picture's") {
+  PointPairs pairs(3000);
+  RandomConditionOptions options{.kind = RandomConditionKind::constant,
+                                 .probability = 1,
+                                 .prompts = {.labels = from_vector<int64_t>({10, 20, 30}, {3})},
+                                 .negatives = {.labels = from_vector<int64_t>({11, 21, 22, 23, 31, 32}, {6})},
+                                 .variants = from_vector<int64_t>({1, 3, 2}, {3})};
+  pairs.batch.condition.time_ids = pairs.batch.negative.time_ids = randn(RandomKey{8}, {3000, 6});
+  options.check();
+  const Tensor p = random_condition_probability(options, 100);
+  const RandomConditions made = apply_random_conditions(pairs.batch, pairs.t, p, RandomKey{4}, options);
+  std::map<int64_t, int64_t> seen;
+  const std::vector<int64_t> c = made.pairs.condition.labels.to_vector<int64_t>(),
+                             negative = made.pairs.negative.labels.to_vector<int64_t>();
+  for (size_t i = 0; i < c.size(); ++i) {
+    CHECK(negative[i] / 10 * 10 == c[i]);
+    ++seen[negative[i]];
+  }
+  const double third = 1000;
+  for (const auto& [label, share] : std::map<int64_t, double>{{11, 1}, {21, 3}, {22, 3}, {23, 3}, {31, 2}, {32, 2}})
+    CHECK(std::abs(double(seen[label]) - third / share) <= 5 * std::sqrt(third / share));
+  CHECK(seen.size() == 6);
+  CHECK(bits_of(made.pairs.condition.time_ids) == bits_of(pairs.batch.condition.time_ids));
+  CHECK(bits_of(made.pairs.negative.time_ids) == bits_of(pairs.batch.condition.time_ids));
+  const Tensor rows = arange(500, 3000);
+  const RandomConditions part = apply_random_conditions(pairs.batch.take(rows), index_select(pairs.t, 0, rows), p,
+                                                        RandomKey{4}.at_sample(500), options);
+  CHECK(bits_of(part.pairs.negative.labels) == bits_of(slice(made.pairs.negative.labels, 0, 500, 3000)));
+  options.variants = from_vector<int64_t>({1, 3, 3}, {3});
+  CHECK_THROWS_WITH_AS(
+      options.check(),
+      "random conditions: variants must be one a prompt and add up to the negatives; 3 of 3 and 7 of 6", ValueError);
+  options.variants = from_vector<int64_t>({1, 5, 0}, {3});
+  CHECK_THROWS_AS(options.check(), ValueError);
 }
 
 TEST_CASE("random conditions: in the trainer, with nothing replaced a mix with Diffusion-DPO is Diffusion-DPO") {

@@ -27,21 +27,6 @@ void add_data_flags(Flags& flags, AlignSettings& s) {
   flags.add("--sigma", s.pairs.world.sigma, "standard deviation of its modes", positive()).advanced();
 }
 
-void add_random_condition_flags(Flags& flags, AlignSettings& s) {
-  RandomConditionOptions& random = s.trainer.random_conditions;
-  flags
-      .add_choice("--random_condition", random.kind,
-                  {{"none", RandomConditionKind::none},
-                   {"constant", RandomConditionKind::constant},
-                   {"exponential", RandomConditionKind::exponential},
-                   {"sigmoid", RandomConditionKind::sigmoid}},
-                  "how the chance that other classes replace a pair's c and c- depends on t")
-      .advanced();
-  flags.add("--random_condition_probability", random.probability, "of constant", between(0, 1)).advanced();
-  flags.add("--random_condition_noise", random.others_take_noise, "pairs not replaced take the forward process' target")
-      .advanced();
-}
-
 void add_sample_flags(Flags& flags, AlignSettings& s) {
   flags
       .add("--validation_steps", s.validation_steps, "steps between samples drawn for their spread, 0: never",
@@ -86,7 +71,7 @@ void add_timestep_flags(Flags& flags, PreferenceSettings& s) {
   flags.add("--independent_noise", s.trainer.independent_noise, "the loser gets noise of its own").advanced();
   flags.add("--perturb_init", s.perturb_init, "deviation of noise on the student's first weights", non_negative())
       .advanced();
-  flags.add("--wanted_share", s.trainer.wanted_share, "of samples under Diffusion-KTO", between(0, 1)).advanced();
+  flags.add("--wanted_share", s.trainer.wanted_share, "of samples drawn under Diffusion-KTO", between(0, 1)).advanced();
   flags
       .add_choice("--statistics", s.trainer.statistics,
                   {{"microbatch", StatisticsScope::microbatch}, {"effective_batch", StatisticsScope::effective_batch}},
@@ -117,6 +102,21 @@ void add_reference_flags(Flags& flags, PreferenceSettings& s) {
       .advanced();
   flags.add("--dd_learning_rate", s.models.policy.data_driven.learning_rate, "of those", positive()).advanced();
   flags.add("--dd_rank", s.models.policy.data_driven.rank, "of those; alpha is the same", between(1, 65536)).advanced();
+}
+
+void add_random_condition_flags(Flags& flags, PreferenceSettings& s) {
+  RandomConditionOptions& random = s.trainer.random_conditions;
+  flags
+      .add_choice("--random_condition", random.kind,
+                  {{"none", RandomConditionKind::none},
+                   {"constant", RandomConditionKind::constant},
+                   {"exponential", RandomConditionKind::exponential},
+                   {"sigmoid", RandomConditionKind::sigmoid}},
+                  "how the chance that other prompts replace a pair's c and c- depends on t")
+      .advanced();
+  flags.add("--random_condition_probability", random.probability, "of constant", between(0, 1)).advanced();
+  flags.add("--random_condition_noise", random.others_take_noise, "pairs not replaced take the forward process' target")
+      .advanced();
 }
 
 void add_watch_flags(Flags& flags, PreferenceSettings& s) {
@@ -208,6 +208,9 @@ void resolve(PreferenceSettings& s) {
   require<UsageError>(s.accumulation <= kMostPairs / s.batch,
                       "align: --train_batch_size {} times --gradient_accumulation_steps {} must be at most {} pairs",
                       s.batch, s.accumulation, kMostPairs);
+  require<UsageError>(s.trainer.wanted_share == 0.5 || s.objective.name == "diffusion_kto",
+                      "align: --wanted_share {} is diffusion_kto's; leave it out with {}", s.trainer.wanted_share,
+                      s.objective.name);
   if (s.scale_lr) s.optimizer.adam.learning_rate *= double(s.effective_batch());
   s.trainer.max_grad_norm = s.optimizer.max_grad_norm;
   s.trainer.micro_batch = s.batch;

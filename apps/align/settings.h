@@ -68,6 +68,7 @@ void add_objective_flags(Flags& flags, PreferenceSettings& settings);
 void add_training_flags(Flags& flags, PreferenceSettings& settings);
 void add_timestep_flags(Flags& flags, PreferenceSettings& settings);
 void add_reference_flags(Flags& flags, PreferenceSettings& settings);
+void add_random_condition_flags(Flags& flags, PreferenceSettings& settings);
 /// What is measured and logged on the way, checkpoints, health rules.
 void add_watch_flags(Flags& flags, PreferenceSettings& settings);
 

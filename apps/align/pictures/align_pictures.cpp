@@ -11,6 +11,7 @@
 #include "apps/common/run_identity.h"
 #include "apps/train/pictures/model.h"
 #include "engine/format.h"
+#include "engine/io/file.h"
 #include "engine/io/sha256.h"
 #include "engine/require.h"
 #include "nn/visitors.h"
@@ -22,17 +23,36 @@ PreferenceDataset read_preferences(const PictureAlignSettings& s, const std::str
   PreferenceDataset data = read_preference_dataset(path, {.skip_broken = s.skip_broken});
   if (s.skip_broken) drop_unreadable(data);
   require<UsageError>(!data.samples.empty(), "align: no usable pairs in {}", path);
-  require<UsageError>(!data.is_unpaired(), "align: {} holds unpaired samples; this version takes pairs", path);
   return data;
+}
+
+/// Refuses what asks for pairs.
+void check_unpaired(const PictureAlignSettings& s) {
+  require<UsageError>(s.objective.name == "diffusion_kto",
+                      "align: {} holds samples judged one by one, which --objective diffusion_kto alone takes (got {})",
+                      s.data, s.objective.name);
+  require<UsageError>(s.models.policy.name == "forward",
+                      "align: --policy {} has targets for pairs, and {} holds samples judged one by one; leave it out",
+                      s.models.policy.name, s.data);
+  require<UsageError>(
+      !s.one_pair_per_prompt && s.loser_source == LoserSource::paired,
+      "align: --one_pair_per_prompt and --loser_source are of pairs, and {} holds samples judged one by "
+      "one; leave them out",
+      s.data);
 }
 
 PictureAlignData read_data(const PictureAlignSettings& s) {
   PictureAlignData data{.train = read_preferences(s, s.data)};
+  if (data.train.is_unpaired()) check_unpaired(s);
   if (s.one_pair_per_prompt) data.train = one_sample_a_prompt(std::move(data.train));
   if (s.loser_source != LoserSource::paired)
     data.train = with_losers(std::move(data.train), s.loser_source,
                              RandomKey{.seed = uint64_t(s.global.seed)}.fork("loser source"));
   if (!s.validation_data.empty()) data.validation = read_preferences(s, s.validation_data);
+  require<UsageError>(!data.validation || !data.validation->is_unpaired(),
+                      "align: --validation_data {} holds samples judged one by one; what is held out must be pairs",
+                      s.validation_data);
+  if (!s.random_prompts.empty()) data.random_prompts = read_rewrites(s.random_prompts);
   return data;
 }
 
@@ -43,15 +63,16 @@ void complete(PictureAlignSettings& s, const Pipeline& pipeline) {
 }
 
 void announce(const PictureAlignSettings& s, const PictureAlignData& data, const Pipeline& pipeline) {
-  std::fprintf(stderr, "%s: %zu pairs", data.train.layout.c_str(), data.train.samples.size());
+  const char* const what = data.train.is_unpaired() ? "samples" : "pairs";
+  std::fprintf(stderr, "%s: %zu %s", data.train.layout.c_str(), data.train.samples.size(), what);
   if (data.train.ties > 0) std::fprintf(stderr, ", %lld ties left out", static_cast<long long>(data.train.ties));
   if (!data.train.skipped.empty())
     std::fprintf(stderr, ", %zu rows skipped (%s)", data.train.skipped.size(), data.train.skipped.front().c_str());
   if (data.validation) std::fprintf(stderr, "; %zu held out", data.validation->samples.size());
   std::fprintf(stderr, "\n");
   for (const std::string& note : pipeline.notes) std::fprintf(stderr, "plumb: warning: %s\n", note.c_str());
-  std::fprintf(stderr, "%lld steps of %lld x %lld pairs, %lld x %lld pixels\n", static_cast<long long>(s.steps()),
-               static_cast<long long>(s.accumulation), static_cast<long long>(s.batch),
+  std::fprintf(stderr, "%lld steps of %lld x %lld %s, %lld x %lld pixels\n", static_cast<long long>(s.steps()),
+               static_cast<long long>(s.accumulation), static_cast<long long>(s.batch), what,
                static_cast<long long>(s.transform.resolution), static_cast<long long>(s.transform.resolution));
 }
 
@@ -87,11 +108,12 @@ void require_memory(const PictureAlignSettings& s, const Pipeline& pipeline) {
 /// The settings that decide what a run computes, with hashes of its data and of the model it begins with.
 Json identity_of(const PictureAlignSettings& s, const ConfigEntries& resolved, const PictureAlignData& data,
                  const Pipeline& pipeline) {
-  Json identity = run_identity(
-      resolved, s.optimizer.lr.kind,
-      {"data", "model", "one_pair_per_prompt", "loser_source", "skip_broken", "dataloader_num_workers",
-       "dataloader_memory", "cache_latents", "merge_lora", "log_bins_steps", "validation_data", "validation_steps",
-       "validation_prompts", "num_validation_images", "num_inference_steps", "guidance_scale", "cache_reference"});
+  Json identity =
+      run_identity(resolved, s.optimizer.lr.kind,
+                   {"data", "model", "one_pair_per_prompt", "loser_source", "skip_broken", "dataloader_num_workers",
+                    "dataloader_memory", "cache_latents", "merge_lora", "log_bins_steps", "validation_data",
+                    "validation_steps", "validation_prompts", "num_validation_images", "num_inference_steps",
+                    "guidance_scale", "cache_reference", "random_prompts"});
   // Not told where there is none: checkpoints from before there was a choice go on.
   if (s.cache_reference > 0) identity.set("cache_reference", s.cache_reference);
   Sha256 models;
@@ -104,6 +126,7 @@ Json identity_of(const PictureAlignSettings& s, const ConfigEntries& resolved, c
     for (const PipelineModule& part : modules_of(pipeline)) weights.update(train::weights_hash(*part.module));
     identity.set(kWeightsHash, weights.finish_hex());
   }
+  if (data.random_prompts) identity.set("random_prompts_sha256", sha256_hex(read_file(s.random_prompts)));
   return identity.set("data_sha256", hash_of(data.train)).set("model_sha256", models.finish_hex());
 }
 

@@ -35,11 +35,19 @@ Pipeline placed(Pipeline pipeline, const PictureAlignSettings& settings) {
   return pipeline;
 }
 
-PairReaderOptions reader_options(const PictureAlignSettings& settings, const Objective& objective) {
+/// Whether the method has a use for c-.
+bool reads_negatives(const PictureAlignSettings& settings, const Objective& objective) {
+  return objective.uses_losers() && settings.models.policy.name == "training_free";
+}
+
+PairReaderOptions reader_options(const PictureAlignSettings& settings, const Objective& objective,
+                                 const PreferenceDataset& data) {
+  // Pairs that take the noise as target need no c- of their own.
+  const bool own = data.has_negatives() || !settings.trainer.random_conditions.others_take_noise;
   PairReaderOptions options{.transform = settings.transform,
                             .independent_transforms = settings.independent_transforms,
-                            .losers = objective.uses_losers(),
-                            .negatives = objective.uses_losers() && settings.models.policy.name == "training_free",
+                            .losers = objective.uses_losers() && !data.is_unpaired(),
+                            .negatives = reads_negatives(settings, objective) && own,
                             .proportion_empty_prompts = settings.proportion_empty_prompts,
                             .cache_latents = settings.cache_latents,
                             .workers = settings.workers,
@@ -105,12 +113,13 @@ PictureAligner::PictureAligner(const PictureAlignSettings& settings, Json identi
       pipeline_(placed(std::move(pipeline), settings)),
       schedule_(training_schedule(pipeline_.scheduler)),
       prediction_(prediction_of(pipeline_.scheduler)),
-      order_(int64_t(data.train.samples.size()), rows_read(), key()),
-      reader_(reader_options(settings, *objective_), data.train, pipeline_,
+      order_(data.train, rows_read(), settings.trainer.wanted_share, key()),
+      reader_(reader_options(settings, *objective_, data.train), data.train, pipeline_,
               [this](int64_t batch) { return plan(batch); }) {
+  if (data.random_prompts) random_prompts_ = std::make_unique<RandomPrompts>(*data.random_prompts, pipeline_);
   if (data.validation)
-    held_out_ = std::make_unique<HeldOut>(settings, reader_options(settings, *objective_), *data.validation, pipeline_,
-                                          key().fork("validation"));
+    held_out_ = std::make_unique<HeldOut>(settings, reader_options(settings, *objective_, *data.validation),
+                                          *data.validation, pipeline_, key().fork("validation"));
   if (settings.validation_steps > 0)
     samples_ = std::make_unique<SampleGrid>(SampleGridOptions{.prompts = settings.validation_prompts,
                                                               .count = settings.num_validation_images,
@@ -159,8 +168,7 @@ int64_t PictureAligner::rows_read() const {
 PairPlan PictureAligner::plan(int64_t batch) {
   const int64_t parts = settings_.effective_batch() / rows_read();
   batch = draws_of(batch / parts) * parts + batch % parts;
-  return {order_.at(batch).to_vector<int64_t>(),
-          key().at_step(uint64_t(batch / parts)).at_sample(uint64_t(batch % parts * rows_read()))};
+  return {order_.at(batch), key().at_step(uint64_t(batch / parts)).at_sample(uint64_t(batch % parts * rows_read()))};
 }
 
 void PictureAligner::go_to(int64_t step) {
@@ -169,6 +177,7 @@ void PictureAligner::go_to(int64_t step) {
   for (int64_t part = 0; part < count; ++part) parts.push_back(reader_.at(step * count + part));
   place_rows(pairs_.winners, parts, [](const PreferencePairs& part) { return part.winners; });
   place_rows(pairs_.losers, parts, [](const PreferencePairs& part) { return part.losers; });
+  place_rows(pairs_.labels, parts, [](const PreferencePairs& part) { return part.labels; });
   place_condition(pairs_.condition, parts, &PreferencePairs::condition);
   place_condition(pairs_.negative, parts, &PreferencePairs::negative);
   if (!reference_) return;
@@ -186,6 +195,9 @@ void PictureAligner::prepare(const OutputDir& out) {
   const std::string caches = out / "cache";
   reader_.prepare(caches);
   if (held_out_) held_out_->prepare(caches);
+  if (random_prompts_)
+    random_prompts_->give_to(*trainer_, caches, settings_.models.device, reads_negatives(settings_, *objective_),
+                             settings_.global.quiet);
   if (settings_.models.policy.name == "data_driven" && objective_->uses_losers()) train_policy();
   if (settings_.cache_reference > 0) cache_reference(caches);
   set_reference_error(measure_reference_error());
@@ -230,7 +242,8 @@ double PictureAligner::measure_reference_error() {
   double sum = 0;
   int64_t count = 0;
   for (int64_t batch = 0; count < samples; ++batch) {
-    const PreferencePairs found = reader_.at(batch);
+    const PreferencePairs found =
+        data_.train.is_unpaired() ? reader_.take({order_.winners(batch), plan(batch).key}) : reader_.at(batch);
     for (int64_t begin = 0; begin < found.size() && count < samples; begin += settings_.batch) {
       const int64_t end = std::min(begin + settings_.batch, found.size());
       const Tensor x0 = slice(found.winners, 0, begin, end);

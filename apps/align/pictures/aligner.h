@@ -5,9 +5,10 @@
 
 #include "align/data_driven_pair.h"
 #include "apps/align/pictures/held_out.h"
+#include "apps/align/pictures/pair_order.h"
+#include "apps/align/pictures/random_prompts.h"
 #include "apps/align/pictures/reference_cache.h"
 #include "apps/align/preference_run.h"
-#include "apps/common/epoch_order.h"
 #include "apps/common/sample_grid.h"
 
 namespace plumb {
@@ -16,6 +17,7 @@ namespace plumb {
 struct PictureAlignData {
   PreferenceDataset train;
   std::optional<PreferenceDataset> validation = {};
+  std::optional<PromptVariants> random_prompts = {};  ///< of random conditions
 };
 
 /// The run of `plumb align` on a model of pictures.
@@ -54,8 +56,9 @@ class PictureAligner final : public PreferenceRun {
   Pipeline pipeline_;  // its unet moves into tuned_
   NoiseSchedule schedule_;
   Prediction prediction_;
-  EpochOrder order_;
+  PairOrder order_;
   PairReader reader_;
+  std::unique_ptr<RandomPrompts> random_prompts_;
   std::unique_ptr<HeldOut> held_out_;
   std::unique_ptr<SampleGrid> samples_;
   std::unique_ptr<FineTuned> tuned_;

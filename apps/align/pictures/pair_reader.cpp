@@ -167,6 +167,11 @@ PreferencePairs PairReader::made(int64_t batch, const PairPlan& plan) {
   }
   pairs.winners = seen(pairs.winners, plan.key.fork("latents"));
   pairs.losers = options_.losers ? seen(pairs.losers, plan.key.fork("loser latents")) : pairs.winners;
+  if (data_.samples[size_t(plan.pairs.front())].label != 0) {  // judged one by one
+    std::vector<float> labels;
+    for (const int64_t sample : plan.pairs) labels.push_back(float(data_.samples[size_t(sample)].label));
+    pairs.labels = from_vector(labels, {int64_t(labels.size())}).to(options_.device);
+  }
   set_conditions(plan, winners.origins, pairs);
   return pairs;
 }

@@ -66,6 +66,12 @@ void add_method_flags(Flags& flags, PictureAlignSettings& s) {
   flags.add("--ema_decay", s.ema_decay, "of the average", between(0, 1)).advanced();
 }
 
+void add_random_prompt_flags(Flags& flags, PictureAlignSettings& s) {
+  add_random_condition_flags(flags, s);
+  flags.add("--random_prompts", s.random_prompts, "their list: prompt and neg_prompts a line").shown_as("FILE");
+  flags.make_advanced({"random_prompts"});
+}
+
 void add_validation_flags(Flags& flags, PictureAlignSettings& s) {
   flags.add("--validation_steps", s.validation_steps, "steps between looks at the model, 0: none", non_negative());
   flags.add("--validation_data", s.validation_data, "held-out preferences").shown_as("DIR");
@@ -92,6 +98,7 @@ void add_flags(Flags& flags, PictureAlignSettings& s) {
   add_training_flags(flags, s);
   add_timestep_flags(flags, s);
   add_method_flags(flags, s);
+  add_random_prompt_flags(flags, s);
   add_reference_flags(flags, s);
   add_validation_flags(flags, s);
   add_watch_flags(flags, s);
@@ -116,6 +123,8 @@ void resolve(PictureAlignSettings& s) {
       "align: --cache_reference keeps errors of the pairs' own prompts, and --random_condition replaces "
       "them; leave one of them out");
   s.models.policy.data_driven.batch = s.batch;
+  require<UsageError>((s.trainer.random_conditions.kind != RandomConditionKind::none) == !s.random_prompts.empty(),
+                      "align: --random_condition and --random_prompts belong together; give both or neither");
   require<UsageError>(s.validation_steps > 0 || (s.validation_data.empty() && s.validation_prompts.empty()),
                       "align: --validation_data and --validation_prompts need --validation_steps");
 }

@@ -22,6 +22,7 @@ struct PictureAlignSettings : PreferenceSettings {
   LoserSource loser_source = LoserSource::paired;
   DowngradeOptions downgrade = {};  ///< Self-DPO's
   double proportion_empty_prompts = 0;
+  std::string random_prompts = {};  ///< the list of random conditions, lines as read_rewrites() has them
   int64_t workers = 2;
   int64_t memory_mib = 2048;  ///< of resized pictures kept
   bool cache_latents = true;

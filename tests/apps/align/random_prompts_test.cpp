@@ -1,0 +1,164 @@
+#include "apps/align/pictures/random_prompts.h"
+
+#include <doctest/doctest.h>
+
+#include "apps/align/align.h"
+#include "apps/common/exit_codes.h"
+#include "engine/io/file.h"
+#include "engine/io/png.h"
+#include "engine/random/random_key.h"
+#include "nn/data/metadata_file.h"
+#include "tests/diffusion/pipeline/tiny_pipeline.h"
+#include "tests/support/temp_dir.h"
+
+using namespace plumb;
+using plumb::test::TempDir;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Four pairs in folders that differ in their prompts alone, and a small model.
+struct Case {
+  TempDir dir;
+
+  explicit Case(const std::string& class_name) {
+    for (int64_t i = 0; i < 8; ++i) {
+      Image image{16, 16, 3, {}};
+      for (int64_t k = 0; k < 16 * 16 * 3; ++k) image.pixels.push_back(uint8_t(mix64(uint64_t(1000 * i + k / 7))));
+      fs::create_directories(dir / "pictures");
+      write_png(dir / "pictures" / (std::to_string(i) + ".png"), image);
+    }
+    const char* const prompts[] = {"a b", "ab", "b a b", "b"};
+    write_data(
+        "own", [&](int64_t i) { return std::string(prompts[i]); }, "a");
+    write_data(
+        "same", [](int64_t) { return "b b"; }, "b");
+    write_data(
+        "bare", [](int64_t) { return "b b"; }, "");
+    write_file_atomic(dir / "one.jsonl", R"({"prompt": "b b", "neg_prompts": ["b"]})");
+    write_file_atomic(dir / "list.jsonl",
+                      "{\"prompt\": \"b b\", \"neg_prompts\": [\"b\", \"\"]}\n{\"prompt\": \"a\", \"neg_prompts\": "
+                      "[\"b a\"]}\n");
+    Pipeline pipeline = test::tiny_pipeline(class_name);
+    for (const char* folder : {"tokenizer", "tokenizer_2"})
+      if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
+        pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] = "{\"model_max_length\": 7}";
+    save_pipeline(dir / "base", pipeline);
+  }
+
+  template <class PromptOf>
+  void write_data(const std::string& folder, PromptOf&& prompt_of, const std::string& negative) const {
+    fs::copy(dir / "pictures", dir / folder);
+    std::string rows;
+    for (int64_t i = 0; i < 4; ++i) {
+      const std::string n = std::to_string(i);
+      rows += "{\"id\": \"" + n + "\", \"prompt\": \"" + prompt_of(i) + "\", " +
+              (negative.empty() ? "" : "\"neg_prompt\": \"" + negative + "\", ") + "\"pos_file\": \"" + n +
+              ".png\", \"neg_file\": \"" + std::to_string(i + 4) + ".png\"}\n";
+    }
+    write_file_atomic(dir / folder / "metadata.jsonl", rows);
+  }
+
+  int align(const std::string& data, const std::string& out, int64_t steps, Arguments more) const {
+    Arguments words = {"--model",
+                       (dir / "base").string(),
+                       "--data",
+                       (dir / data).string(),
+                       "--out",
+                       (dir / out).string(),
+                       "--resolution",
+                       "16",
+                       "--train_batch_size",
+                       "2",
+                       "--gradient_accumulation_steps",
+                       "2",
+                       "--max_train_steps",
+                       std::to_string(steps),
+                       "--objective",
+                       "ddspo",
+                       "--learning_rate",
+                       "1e-4",
+                       "--report_to",
+                       "none",
+                       "--quiet",
+                       "--threads",
+                       "2"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_align(words);
+  }
+  /// With random conditions of probability `share` from a list.
+  int align(const std::string& data, const std::string& out, int64_t steps, const std::string& list,
+            const std::string& share, Arguments more = {}) const {
+    more.insert(more.end(), {"--policy", "training_free", "--random_condition", "constant", "--random_prompts",
+                             (dir / list).string(), "--random_condition_probability", share});
+    return align(data, out, steps, more);
+  }
+
+  /// Loss and norm of the gradient of every step.
+  std::vector<double> logged(const std::string& out) const {
+    std::vector<double> values;
+    for (const MetadataRow& row : read_metadata(dir / out / "log.jsonl"))
+      if (row.fields.contains("grad_norm"))
+        for (const char* name : {"loss", "grad_norm"}) values.push_back(row.fields.at(name).as_number());
+    return values;
+  }
+
+  std::string weights(const std::string& out) const {
+    return read_file(dir / out / "model/unet/diffusion_pytorch_model.safetensors");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("align pictures: random conditions are as if the pairs had those prompts") {
+  // SDXL is told the pictures' sizes beside the prompt.
+  for (const char* class_name : {"StableDiffusionPipeline", "StableDiffusionXLPipeline"}) {
+    CAPTURE(class_name);
+    const Case tiny(class_name);
+    const Arguments training_free = {"--policy", "training_free"};
+    REQUIRE(tiny.align("own", "own out", 3, training_free) == 0);
+    REQUIRE(tiny.align("same", "same out", 3, training_free) == 0);
+    REQUIRE(tiny.align("own", "never", 3, "one.jsonl", "0") == 0);
+    REQUIRE(tiny.align("own", "always", 3, "one.jsonl", "1") == 0);
+    CHECK(tiny.weights("never") == tiny.weights("own out"));
+    CHECK(tiny.weights("always") == tiny.weights("same out"));
+    CHECK(tiny.weights("always") != tiny.weights("never"));
+    // A pair without c- is enough where what is not replaced takes the noise as target; never replaced, it is the
+    // forward process.
+    REQUIRE(tiny.align("same", "forward", 3, {"--set", "beta=100"}) == 0);
+    REQUIRE(tiny.align("bare", "mixed", 3, "list.jsonl", "0", {"--random_condition_noise", "--set", "beta=100"}) == 0);
+    REQUIRE(tiny.align("own", "another", 3, {"--set", "beta=100"}) == 0);
+    // The networks see batches of other sizes, so to rounding.
+    const std::vector<double> forward = tiny.logged("forward"), mixed = tiny.logged("mixed");
+    for (size_t i = 0; i < forward.size(); ++i) CHECK(mixed[i] == doctest::Approx(forward[i]).epsilon(1e-4));
+    CHECK(tiny.logged("another").back() != doctest::Approx(forward.back()).epsilon(1e-2));
+    CHECK_THROWS_AS(tiny.align("bare", "no", 3, "list.jsonl", "0"), UsageError);
+  }
+}
+
+TEST_CASE("align pictures: with random conditions a run resumes to the bit, and its list may not change") {
+  const Case tiny("StableDiffusionPipeline");
+  REQUIRE(tiny.align("own", "whole", 4, "list.jsonl", "0.5") == 0);
+  REQUIRE(tiny.align("own", "parts", 1, "list.jsonl", "0.5") == 0);
+  const Arguments go_on = {"--resume_from_checkpoint", "latest"};
+  CHECK_THROWS_AS(tiny.align("own", "parts", 4, "one.jsonl", "0.5", go_on), UsageError);
+  fs::rename(tiny.dir / "list.jsonl", tiny.dir / "moved.jsonl");
+  REQUIRE(tiny.align("own", "parts", 4, "moved.jsonl", "0.5", go_on) == 0);
+  CHECK(tiny.weights("parts") == tiny.weights("whole"));
+}
+
+TEST_CASE("align pictures: random conditions that do not fit are refused before the folder is touched") {
+  const Case tiny("DDPMPipeline");
+  const auto refused = [&](const Arguments& more) {
+    CHECK_THROWS_AS(tiny.align("own", "no", 1, more), UsageError);
+    CHECK_FALSE(fs::exists(tiny.dir / "no"));
+  };
+  const std::string list = (tiny.dir / "list.jsonl").string();
+  refused({"--random_condition", "sigmoid"});
+  refused({"--random_prompts", list});
+  refused({"--random_condition", "sigmoid", "--random_prompts", list});  // the network is told nothing
+  write_file_atomic(list, "{\"prompt\": \"a\"}\n");
+  CHECK_THROWS_AS(tiny.align("own", "no", 1, {"--random_condition", "sigmoid", "--random_prompts", list}), ValueError);
+  CHECK_FALSE(fs::exists(tiny.dir / "no"));
+}

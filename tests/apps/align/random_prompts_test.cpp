@@ -99,7 +99,7 @@ struct Case {
   std::vector<double> logged(const std::string& out) const {
     std::vector<double> values;
     for (const MetadataRow& row : read_metadata(dir / out / "log.jsonl"))
-      if (row.fields.contains("grad_norm"))
+      if (row.fields.find("grad_norm"))
         for (const char* name : {"loss", "grad_norm"}) values.push_back(row.fields.at(name).as_number());
     return values;
   }

@@ -7,6 +7,7 @@
 #include "apps/shapes/study/json_lines.h"
 #include "apps/shapes/study/negative_prompts.h"
 #include "engine/error.h"
+#include "tests/apps/shapes/study/read_lines.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;
@@ -32,7 +33,7 @@ std::string write_pairs(const std::string& folder) {
 std::vector<Json> control(const std::string& folder, const std::string& kind) {
   const std::string from = write_pairs(folder), to = folder + "/removal_" + kind;
   write_control_pairs(from, to, kind);
-  return read_json_lines(to + "/metadata.jsonl");
+  return test::read_lines(to + "/metadata.jsonl");
 }
 
 }  // namespace
@@ -83,7 +84,7 @@ TEST_CASE("negative prompts are the prompts with words left out; one word has no
     prompts.push_back(Json::object().set("prompt", text));
   write_json_lines(from, prompts);
   write_negative_prompts(from, to, RandomKey{.seed = 3});
-  const std::vector<Json> lines = read_json_lines(to);
+  const std::vector<Json> lines = test::read_lines(to);
   REQUIRE(lines.size() == 2);
   CHECK(lines[0].at("prompt").as_string() == "a red circle above a blue square");
   const std::string negative = lines[0].at("negative_prompt").as_string();

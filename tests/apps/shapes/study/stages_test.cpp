@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "apps/shapes/study/json_lines.h"
+#include "tests/apps/shapes/study/read_lines.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;
@@ -56,7 +56,7 @@ TEST_CASE("a stage runs once, is remembered by a later study, and runs again whe
   stages.run("rows/a", "align", {"--beta_dpo", "20"});
   CHECK(calls(dir) == 2);
   CHECK_FALSE(std::filesystem::exists(stages.path("rows/a") + "/old"));
-  const std::vector<Json> lines = read_json_lines(stages.path("stages.jsonl"));
+  const std::vector<Json> lines = test::read_lines(stages.path("stages.jsonl"));
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].at("command").as_string() == "plumb align --beta_dpo 20 --out " + stages.path("rows/a"));
 }

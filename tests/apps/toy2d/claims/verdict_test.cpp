@@ -43,8 +43,8 @@ TEST_CASE("toy2d claims: settings that agree give their verdict, others depend")
 }
 
 TEST_CASE("toy2d claims: comparisons go seed by seed, and a run that diverged is the farther one") {
-  const Spread low{{1, 2, 3}}, high{{1.5, 2.5, 3.5}}, lost{{std::nan(""), 2, 3}}, fewer{{1, 2}};
-  const auto verdict_of = [](const Spread* a, const Spread* b, double factor = 1) {
+  const plumb::Spread low{{1, 2, 3}}, high{{1.5, 2.5, 3.5}}, lost{{std::nan(""), 2, 3}}, fewer{{1, 2}};
+  const auto verdict_of = [](const plumb::Spread* a, const plumb::Spread* b, double factor = 1) {
     ClaimCase claim("paper", "claim");
     claim.lower("setting", "sw2", {"a", a}, {"b", b}, factor);
     const std::optional<Claim> judged = claim.judge();

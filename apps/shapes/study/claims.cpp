@@ -5,10 +5,11 @@ namespace {
 
 constexpr double kClose = -0.02;  // two hundredths of the pictures: what "comparable" may lose
 
-std::vector<ScoreFile> tests_at(const RowResult& row, double guidance) {
+std::vector<ScoreFile> tests_at(const RowResult& row, std::optional<double> guidance) {
   std::vector<ScoreFile> files;
   for (const Trained& model : row.models)
-    if (const auto found = model.tests.find(guidance); found != model.tests.end()) files.push_back(found->second);
+    if (const auto found = model.tests.find(guidance.value_or(row.own_best)); found != model.tests.end())
+      files.push_back(found->second);
   return files;
 }
 
@@ -64,7 +65,7 @@ Interval widest(const ScoreMeans& means, size_t column) {
 }
 
 std::optional<ScoreComparison> compare_rows(const Results& results, const std::string& a, const std::string& b,
-                                            double guidance, const RandomKey& key) {
+                                            std::optional<double> guidance, const RandomKey& key) {
   const RowResult *ours = find_row(results, a), *theirs = find_row(results, b);
   if (!ours || !theirs) return std::nullopt;
   std::vector<ScoreFile> x = tests_at(*ours, guidance), y = tests_at(*theirs, guidance);
@@ -75,16 +76,24 @@ std::optional<ScoreComparison> compare_rows(const Results& results, const std::s
   return compare_scores(x, y, /*common_only=*/false, {}, key);
 }
 
+std::optional<Interval> difference_of(const Results& results, const std::string& a, const std::string& b,
+                                      std::optional<double> guidance, const RandomKey& key) {
+  const auto found = compare_rows(results, a, b, guidance, key);
+  return found ? std::optional(widest(found->means, 2 * kCorrect)) : std::nullopt;
+}
+
 std::vector<Judged> judge_claims(const Results& results, const RandomKey& key) {
   std::vector<Judged> judged;
   for (const Claim& claim : all_claims()) {
-    const auto found = compare_rows(results, claim.a, claim.b, results.reference_best, key);
-    if (!found) continue;
-    const Interval difference = widest(found->means, 2 * kCorrect);
+    const auto at = [&](std::optional<double> guidance) {
+      return difference_of(results, claim.a, claim.b, guidance, key);
+    };
+    const auto difference = at(results.reference_best);
+    if (!difference) continue;
     Verdict verdict = Verdict::undetermined;
-    if (difference.low > claim.margin) verdict = Verdict::held;
-    if (difference.high < claim.margin) verdict = Verdict::did_not_hold;
-    judged.push_back({claim, verdict, difference});
+    if (difference->low > claim.margin) verdict = Verdict::held;
+    if (difference->high < claim.margin) verdict = Verdict::did_not_hold;
+    judged.push_back({claim, verdict, *difference, at(1.0), at(std::nullopt)});
   }
   return judged;
 }

@@ -25,7 +25,10 @@ std::string_view word_of(Verdict verdict);
 struct Judged {
   Claim claim;
   Verdict verdict;
-  Interval difference;  ///< of the share that is correct, a - b
+  /// Of the share that is correct, a - b: at the reference's best guidance, which decides; without guidance; each row
+  /// at its own best. Missing where the rows were not tested there.
+  Interval difference;
+  std::optional<Interval> at_one = {}, at_own_best = {};
 };
 
 /// Claims both of whose rows are there. Held when the 95% interval of the difference lies above the margin, did not
@@ -33,9 +36,13 @@ struct Judged {
 /// those, too.
 std::vector<Judged> judge_claims(const Results& results, const RandomKey& key);
 
-/// Row `a` against row `b` at a guidance both were tested at, or nothing.
+/// Row `a` against row `b` at a guidance both were tested at, or each at its own best, or nothing.
 std::optional<ScoreComparison> compare_rows(const Results& results, const std::string& a, const std::string& b,
-                                            double guidance, const RandomKey& key);
+                                            std::optional<double> guidance, const RandomKey& key);
+
+/// What compare_rows() finds of the share that is correct, with its widest interval.
+std::optional<Interval> difference_of(const Results& results, const std::string& a, const std::string& b,
+                                      std::optional<double> guidance, const RandomKey& key);
 
 /// The interval that takes the training seeds in, where there are several; else that of the prompts.
 Interval widest(const ScoreMeans& means, size_t column);

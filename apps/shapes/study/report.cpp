@@ -20,30 +20,35 @@ std::string shown(const Spread& spread) {
                                   : fmt::format("{:.3f}", spread.mean());
 }
 
-std::string shown(const Interval& interval) {
-  return fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", interval.mean, interval.low, interval.high);
+std::string shown(const std::optional<Interval>& interval) {
+  if (!interval) return "-";
+  return fmt::format("{:+.3f} [{:+.3f}, {:+.3f}]", interval->mean, interval->low, interval->high);
 }
 
-std::string table_line(const Results& results, const RowResult& row, const RandomKey& key) {
+std::string table_line(const Results& results, const RowResult& row) {
   if (row.models.empty()) return fmt::format("{:<30} every run ended by a health rule\n", row.name);
   const double best = results.reference_best;
   std::string line =
       fmt::format("{:<30} {:>13} {:>13} {:>13} {:>4.1f}", row.name, shown(tested(row, 1.0, kCorrect)),
                   shown(tested(row, best, kCorrect)), shown(tested(row, std::nullopt, kCorrect)), row.own_best);
-  line += fmt::format(" {:>6.3f}", tested(row, best, kUnreadable).mean());
-  if (row.name == "reference") return line + '\n';
-  const auto against = compare_rows(results, row.name, "reference", best, key);
-  if (against)
-    line += fmt::format("  {}  {:.3f}", shown(widest(against->means, 2 * kCorrect)),
-                        widest(against->means, 2 * kCorrect + 1).mean);
-  return line + '\n';
+  return line + fmt::format(" {:>6.3f}\n", tested(row, best, kUnreadable).mean());
 }
 
 std::string format_rows(const Results& results, const RandomKey& key) {
-  std::string text = fmt::format("{:<30} {:>13} {:>13} {:>13} {:>4} {:>6}  {:<24}  {}\n", "row", "at 1",
-                                 fmt::format("at {:g}", results.reference_best), "at its best", "", "unread",
-                                 "minus reference, 95%", "wins");
-  for (const RowResult& row : results.rows) text += table_line(results, row, key);
+  std::string text = fmt::format("{:<30} {:>13} {:>13} {:>13} {:>4} {:>6}\n", "row", "at 1",
+                                 fmt::format("at {:g}", results.reference_best), "at its best", "", "unread");
+  for (const RowResult& row : results.rows) text += table_line(results, row);
+  text += fmt::format("\n{:<30} {:<24} {:<24} {:<24} {}\n", "minus reference, 95%", "at 1",
+                      fmt::format("at {:g}", results.reference_best), "each at its best", "wins");
+  for (const RowResult& row : results.rows) {
+    const auto against = compare_rows(results, row.name, "reference", results.reference_best, key);
+    if (row.name == "reference" || !against) continue;
+    const auto at = [&](std::optional<double> guidance) {
+      return shown(difference_of(results, row.name, "reference", guidance, key));
+    };
+    text += fmt::format("{:<30} {:<24} {:<24} {:<24} {:.3f}\n", row.name, at(1.0), at(results.reference_best),
+                        at(std::nullopt), widest(against->means, 2 * kCorrect + 1).mean);
+  }
   return text;
 }
 
@@ -82,8 +87,9 @@ std::string format_search(const Results& results) {
 std::string format_claims(const std::vector<Judged>& claims) {
   std::string text;
   for (const Judged& judged : claims)
-    text += fmt::format("{:<12} {:<13} {}: {}\n", judged.claim.table, word_of(judged.verdict), judged.claim.claim,
-                        shown(judged.difference));
+    text +=
+        fmt::format("{:<12} {:<13} {}: {}; at 1 {}, each at its best {}\n", judged.claim.table, word_of(judged.verdict),
+                    judged.claim.claim, shown(judged.difference), shown(judged.at_one), shown(judged.at_own_best));
   return text;
 }
 
@@ -116,6 +122,10 @@ Json row_json(const Results& results, const RowResult& row, const RandomKey& key
   if (row.settings.steps > 0) json.set("settings", candidate_json(row.settings));
   json.set("unhealthy", row.unhealthy).set("models", std::move(models));
   json.set("curve", std::move(curve)).set("own_best", row.own_best);
+  if (const auto at_one = difference_of(results, row.name, "reference", 1.0, key))
+    json.set("minus_reference_at_1", to_json(*at_one));
+  if (const auto at_own = difference_of(results, row.name, "reference", std::nullopt, key))
+    json.set("minus_reference_at_own_best", to_json(*at_own));
   if (const auto against = compare_rows(results, row.name, "reference", results.reference_best, key)) {
     json.set("minus_reference", to_json(widest(against->means, 2 * kCorrect)));
     json.set("win_rate", to_json(widest(against->means, 2 * kCorrect + 1)));
@@ -149,6 +159,8 @@ Json report_json(const Recipe& recipe, const Results& results, const RandomKey& 
     claim.set("table", judged.claim.table).set("claim", judged.claim.claim);
     claim.set("a", judged.claim.a).set("b", judged.claim.b).set("margin", judged.claim.margin);
     claim.set("verdict", word_of(judged.verdict)).set("difference", to_json(judged.difference));
+    if (judged.at_one) claim.set("difference_at_1", to_json(*judged.at_one));
+    if (judged.at_own_best) claim.set("difference_at_own_best", to_json(*judged.at_own_best));
     claims.push_back(std::move(claim));
   }
   Json json = Json::object();

@@ -51,6 +51,20 @@ TEST_CASE("claims are held, not held or undetermined as intervals of paired diff
   CHECK(verdict_of(judged, "ddspo", "sft") == Verdict::undetermined);
 }
 
+TEST_CASE("rows are compared without guidance and each at its own best, too, where they were tested there") {
+  Results results{.reference_best = 2};
+  results.rows = {row_of("reference", 0.40, 1, 1), row_of("ddspo", 0.60, 1, 2)};
+  results.rows[0].own_best = 2;
+  results.rows[1].models[0].tests[3.0] = row_of("ddspo", 0.20, 1, 6).models[0].tests.at(2.0);
+  results.rows[1].own_best = 3;
+  const std::vector<Judged> judged = judge_claims(results, RandomKey{.seed = 5});
+  REQUIRE(judged.size() == 1);
+  CHECK(judged[0].difference.low > 0);
+  CHECK_FALSE(judged[0].at_one);
+  REQUIRE(judged[0].at_own_best);
+  CHECK(judged[0].at_own_best->high < 0);
+}
+
 TEST_CASE("where some runs of a row were ended, as many of both are compared") {
   Results results{.reference_best = 2};
   results.rows = {row_of("ddspo", 0.6, 2, 2), row_of("diffusion_dpo", 0.3, 3, 3)};

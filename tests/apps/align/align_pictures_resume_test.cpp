@@ -9,6 +9,7 @@
 #include "engine/io/file.h"
 #include "engine/io/png.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
+#include "tests/faults/counts.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;
@@ -16,7 +17,7 @@ using plumb::test::TempDir;
 
 namespace {
 
-constexpr int64_t kPairs = 80, kSteps = 60, kClasses = 3;  // 60 steps of 4 are 3 epochs
+constexpr int64_t kSteps = test::kSanitized ? 12 : 60, kPairs = kSteps / 3 * 4, kClasses = 3;  // 3 epochs of 4 a step
 
 /// Pairs of 8 x 8 pixels, read once.
 struct Pairs {
@@ -139,7 +140,7 @@ std::string differences(const std::filesystem::path& a, const std::filesystem::p
 }  // namespace
 
 TEST_CASE("align pictures: stopped and resumed, each objective ends with the bits of an unbroken run") {
-  // Together the ten objectives are stopped after each of the 60 steps; each after all of them in the full count.
+  // Together the ten objectives are stopped after each of the steps; each after all of them in the full count.
   const char* const counts = std::getenv("PLUMB_FAULTS");
   const bool every_step = counts && std::string(counts) == "full";
   const Pairs pairs;

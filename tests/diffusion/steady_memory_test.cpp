@@ -11,6 +11,7 @@
 #include "engine/parallel.h"
 #include "nn/optim/adam.h"
 #include "nn/optim/clip.h"
+#include "tests/support/sanitized.h"
 
 using namespace plumb;
 
@@ -33,11 +34,7 @@ void train(Denoiser& network, AdamW& optimizer, const Shape& shape, int64_t clas
   optimizer.step();
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kCountsFaults = false;  // a sanitizer's shadow pages are counted too
-#else
-constexpr bool kCountsFaults = true;
-#endif
+constexpr bool kCountsFaults = !test::kSanitized;  // a sanitizer's shadow pages are counted too
 
 int64_t page_faults() {
   rusage usage{};

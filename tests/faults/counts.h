@@ -5,13 +5,9 @@
 #include <cstdlib>
 #include <string>
 
-namespace plumb::test {
+#include "tests/support/sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool kSanitized = true;  // everything takes ten times as long
-#else
-inline constexpr bool kSanitized = false;
-#endif
+namespace plumb::test {
 
 /// How often to try: few in every test run, fewer under a sanitizer, all when PLUMB_FAULTS=full (full.sh).
 inline int64_t tries(int64_t few, int64_t full) {

@@ -86,14 +86,14 @@ struct Axis {
   bool ticks = true;
 };
 
-enum class Legend { none, inside };
+enum class Legend { none, inside, beside };
 
 struct Panel {
   std::string title = {};
   std::string caption = {};  // one line under the panel
   Axis x = {}, y = {};
   bool equal = false;              // one unit is the same length on both axes
-  Legend legend = Legend::inside;  // in the emptiest corner; shows the marks that have a label
+  Legend legend = Legend::inside;  // in the emptiest corner, or right of the axes; shows the marks that have a label
   std::vector<Mark> marks = {};
 
   void add(Scatter mark);

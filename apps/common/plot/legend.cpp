@@ -77,6 +77,22 @@ Rect emptiest_corner(const Panel& panel, const Axes& axes, double width, double 
   return best;
 }
 
+std::vector<Entry> entries_of(const Panel& panel) {
+  std::vector<Entry> entries;
+  for (const Mark& mark : panel.marks) std::visit(ReadEntry{entries}, mark);
+  return entries;
+}
+
+double box_width(const std::vector<Entry>& entries) {
+  double widest = 0;
+  for (const Entry& entry : entries) widest = std::max(widest, text_width(entry.text, kSize));
+  return kPad * 2 + kSample + 5 + widest;
+}
+
+double box_height(const std::vector<Entry>& entries) {
+  return kPad * 2 - 3 + kRow * static_cast<double>(entries.size());
+}
+
 // Of the legend under a figure.
 constexpr double kLineSize = 12, kDot = 14, kBetween = 20;
 
@@ -100,13 +116,12 @@ void draw_sample(const Entry& entry, Point left, Scene& scene) {
 }  // namespace
 
 void draw_legend(const Panel& panel, const Axes& axes, Scene& scene) {
-  std::vector<Entry> entries;
-  for (const Mark& mark : panel.marks) std::visit(ReadEntry{entries}, mark);
+  const std::vector<Entry> entries = entries_of(panel);
   if (entries.empty()) return;
-  double widest = 0;
-  for (const Entry& entry : entries) widest = std::max(widest, text_width(entry.text, kSize));
-  double width = kPad * 2 + kSample + 5 + widest, height = kPad * 2 - 3 + kRow * static_cast<double>(entries.size());
-  Rect place = emptiest_corner(panel, axes, width, height);
+  const double width = box_width(entries), height = box_height(entries);
+  const double beside = axes.box.right + kAway, top = axes.box.top;
+  const Rect place = panel.legend == Legend::beside ? Rect{beside, top, beside + width, top + height}
+                                                    : emptiest_corner(panel, axes, width, height);
   std::vector<Point> corners = {
       {place.left, place.top}, {place.right, place.top}, {place.right, place.bottom}, {place.left, place.bottom}};
   scene.add(Area{corners, with_alpha(kPaper, 0.85)});
@@ -115,6 +130,16 @@ void draw_legend(const Panel& panel, const Axes& axes, Scene& scene) {
     draw_sample(entries[i], {place.left + kPad, y}, scene);
     scene.add(Label{{place.left + kPad + kSample + 5, y + kSize * 0.36}, entries[i].text, kSize, kInk});
   }
+}
+
+double legend_width(const Panel& panel) {
+  const std::vector<Entry> entries = entries_of(panel);
+  return entries.empty() ? 0 : kAway + box_width(entries);
+}
+
+double legend_height(const Panel& panel) {
+  const std::vector<Entry> entries = entries_of(panel);
+  return entries.empty() ? 0 : box_height(entries);
 }
 
 std::vector<LegendEntries> wrap_legend(const LegendEntries& entries, double width) {

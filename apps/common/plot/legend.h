@@ -4,8 +4,13 @@
 
 namespace plumb::plot {
 
-/// The labelled marks of a panel, in the corner of the axes with the fewest data.
+/// The labelled marks of a panel, in the corner of the axes with the fewest data or right of the axes, as
+/// Panel::legend says.
 void draw_legend(const Panel& panel, const Axes& axes, Scene& scene);
+
+/// What a legend takes right of the axes, in pixels before the PNG's scale; 0 when nothing has a label.
+double legend_width(const Panel& panel);
+double legend_height(const Panel& panel);
 
 using LegendEntries = std::vector<std::pair<std::string, Color>>;
 

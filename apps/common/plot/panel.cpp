@@ -174,6 +174,7 @@ Margins panel_margins(const Panel& panel, double box_width) {
   if (!panel.x.label.empty()) m.bottom += kLabelSize + 6;
   if (!panel.caption.empty()) m.bottom += kCaptionSize + 9;
   if (heat_map_of(panel)) m.right += kBarGap + kBarWidth + 34;
+  if (panel.legend == Legend::beside) m.right += legend_width(panel);
   return m;
 }
 
@@ -201,7 +202,7 @@ void draw_panel(const Panel& panel, const Rect& box, Scene& scene) {
   if (panel.y.ticks) draw_y_ticks(panel, axes, scene);
   if (const HeatMap* map = heat_map_of(panel)) draw_color_bar(*map, box, scene);
   draw_words(panel, box, scene);
-  if (panel.legend == Legend::inside) draw_legend(panel, axes, scene);
+  if (panel.legend != Legend::none) draw_legend(panel, axes, scene);
 }
 
 }  // namespace plumb::plot

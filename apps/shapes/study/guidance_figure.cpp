@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "apps/common/plot/legend.h"
 #include "apps/common/plot/save.h"
 #include "apps/shapes/study/report.h"
 
@@ -9,6 +12,7 @@ void draw_guidance(const OutputDir& out, const Results& results) {
   figure.panel_width = 420;
   plot::Panel& panel = figure.add("validation prompts, share of correct pictures");
   panel.x.label = "guidance scale";
+  panel.legend = plot::Legend::beside;  // every row is a line, which leave no corner free
   int64_t color = 0;
   for (const RowResult& row : results.rows) {
     if (row.models.empty()) continue;
@@ -17,6 +21,7 @@ void draw_guidance(const OutputDir& out, const Results& results) {
     line.dashed = row.paper == "control";
     panel.add(std::move(line));
   }
+  figure.panel_height = std::max(figure.panel_height, plot::legend_height(panel));
   plot::save(figure, out / "guidance");
 }
 

@@ -9,7 +9,7 @@
 #include "engine/io/file.h"
 #include "engine/io/png.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
-#include "tests/faults/counts.h"
+#include "tests/support/sanitized.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;

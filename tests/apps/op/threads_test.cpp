@@ -4,6 +4,7 @@
 #include "engine/parallel.h"
 #include "tests/apps/op/large_cases.h"
 #include "tests/support/numeric.h"
+#include "tests/support/sanitized.h"
 
 using namespace plumb;
 using namespace plumb::test;
@@ -12,11 +13,7 @@ namespace {
 
 // The address sanitizer looks for accesses outside the chunks, which one number of threads shows; bits are compared by
 // the ordinary build.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr int kThreadCounts[] = {3};
-#else
-constexpr int kThreadCounts[] = {2, 3, 8};
-#endif
+const std::vector<int> kThreadCounts = kSanitized ? std::vector<int>{3} : std::vector<int>{2, 3, 8};
 
 struct Run {
   std::string title;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "apps/common/plot/legend.h"
 #include "apps/common/plot/raster.h"
 #include "apps/common/plot/svg.h"
 #include "engine/error.h"
@@ -57,6 +58,29 @@ TEST_CASE("plot: the legend under a figure is broken into lines that fit") {
       ++names;
       CHECK(label->at.x > 0);
       CHECK(label->at.x < scene.width);
+      CHECK(label->at.y < scene.height);
+    }
+  CHECK(names == 30);
+}
+
+TEST_CASE(
+    "plot: a legend beside the axes widens the figure, in the axes' height when that is asked for, and covers no "
+    "data") {
+  Figure figure;
+  figure.columns = 1;
+  Panel& panel = figure.add("one");
+  panel.legend = Legend::beside;
+  panel.add(Line{.points = {{0, 0}, {1, 1}}});
+  const double plain = layout(figure).width;
+  for (int i = 0; i < 30; ++i) panel.add(Line{.points = {{0, i / 30.0}, {1, 1}}, .label = "a row"});
+  figure.panel_height = std::max(figure.panel_height, legend_height(panel));
+  const Scene scene = layout(figure);
+  CHECK(scene.width == doctest::Approx(plain + legend_width(panel)));
+  std::size_t names = 0;
+  for (const SceneItem& item : scene.items)
+    if (const Label* label = std::get_if<Label>(&item.shape); label && label->text == "a row") {
+      ++names;
+      CHECK(label->at.x > scene.width - legend_width(panel));
       CHECK(label->at.y < scene.height);
     }
   CHECK(names == 30);

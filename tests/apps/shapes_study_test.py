@@ -6,9 +6,11 @@ Usage: shapes_study_test.py PLUMB
 import json
 import pathlib
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 from tree import Report  # noqa: E402
@@ -37,6 +39,30 @@ def study(plumb, folder, *more):
 
 def stages(folder):
     return [json.loads(line) for line in (folder / "out" / "stages.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def stopped(report, plumb, folder):
+    """A signal for the study alone reaches its commands, and it waits for them."""
+    (folder / "long.toml").write_text(RECIPE.replace("max_train_steps = 4", "max_train_steps = 100000"), encoding="utf-8")
+    command = [plumb, "shapes", "study", "--rows", "control_equal", "--train_config", str(folder / "long.toml"), *SETTINGS,
+               "--out", str(folder / "stopped")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        for _ in range(600):
+            if (folder / "stopped" / "reference" / "log.jsonl").exists() or process.poll() is not None:
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        report.expect(process.wait(60) == 143, f"a study that is stopped ends with {process.returncode}")
+    left = [path for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if str(folder / "stopped").encode() in contents(path)]
+    report.expect(not left, f"no command is left behind: {left}")
+    report.expect(list((folder / "stopped" / "reference").glob("checkpoint-*")), "the training that ran has saved")
+
+
+def contents(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # it has ended meanwhile
 
 
 def from_nothing(report, plumb, folder):
@@ -87,7 +113,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-        for check in (from_nothing, again, by_hand, refusals):
+        for check in (stopped, from_nothing, again, by_hand, refusals):
             check(report, sys.argv[1], folder)
     return report.finish()
 

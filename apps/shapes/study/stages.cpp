@@ -69,6 +69,8 @@ StageEnd Stages::run(const std::string& name, const std::string& verb, const Arg
   Arguments all = words;
   all.insert(all.end(), {"--out", path(name)});
   const bool begun = !find(name, command_line(verb, all)) && std::filesystem::exists(path(name));
+  // A command that outlived a study that was killed may be writing still: the lock says so.
+  if (begun && std::filesystem::is_directory(path(name))) OutputDir(path(name));
   if (begun && !resume) std::filesystem::remove_all(path(name));
   return perform(name, verb, all, begun && resume ? *resume : Arguments{});
 }
@@ -81,6 +83,7 @@ StageEnd Stages::perform(const std::string& name, const std::string& verb, const
                          const Arguments& unrecorded) {
   const std::string command = command_line(verb, words);
   if (const auto end = find(name, command)) return *end;
+  if (stop_.requested()) throw StageStopped{stop_.exit_code()};
   if (!options_.quiet) std::fprintf(stderr, "%s: %s\n", name.c_str(), command.c_str());
   Arguments all = {verb};
   all.insert(all.end(), words.begin(), words.end());
@@ -89,7 +92,7 @@ StageEnd Stages::perform(const std::string& name, const std::string& verb, const
   const int64_t share = alone_ ? options_.threads : std::max<int64_t>(1, options_.threads / options_.jobs);
   all.insert(all.end(), {"--threads", fmt::format("{}", share)});
   const auto begin = std::chrono::steady_clock::now();
-  const int code = run_child(options_.program, all);
+  const int code = run_child(options_.program, all, stop_);
   if (code != kExitDone && code != kExitUnhealthy) throw StageStopped{code};
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   if (!options_.quiet) std::fprintf(stderr, "%s: %.1f s\n", name.c_str(), took.count());

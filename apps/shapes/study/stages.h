@@ -7,10 +7,11 @@
 
 #include "apps/common/cli.h"
 #include "apps/common/output_dir.h"
+#include "apps/common/signals.h"
 
 namespace plumb::study {
 
-/// A command that ended with another code than 0: the study ends with it.
+/// A command that ended with another code than 0, or a signal: the study ends with its code.
 struct StageStopped {
   int code;
 };
@@ -30,8 +31,8 @@ struct StagesOptions {
 
 /// The steps of a study, each a command of this program in a process of its own, that anyone can repeat by hand. What
 /// is done stands in OUT/stages.jsonl with its command and its seconds; a study that is started again goes on behind
-/// it. A stage whose command is another one than last time is done again. Its methods may be called from several
-/// threads for different stages.
+/// it. A stage whose command is another one than last time is done again. SIGINT and SIGTERM are passed on to the
+/// commands that run, and no other begins. Its methods may be called from several threads for different stages.
 class Stages {
  public:
   /// Throws IoError for a log that cannot be read.
@@ -65,6 +66,7 @@ class Stages {
   const OutputDir& out_;
   StagesOptions options_;
   bool alone_ = true;
+  const StopOnSignal stop_;
   mutable std::mutex mutex_;
   std::vector<Done> done_;  // in the order of their ends
 };

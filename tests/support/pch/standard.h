@@ -1,10 +1,10 @@
 // Read once a target in sanitizer builds (meson.build), where most of the time goes into headers. Files still include
-// what they use: the ordinary build has no such header.
+// what they use: the ordinary build has no such header. Nothing here may bring std::quoted, which calls of plumb's would
+// find (<filesystem>, <iomanip>).
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>

@@ -1,6 +1,6 @@
 // Read once a target in sanitizer builds (meson.build), where most of the time goes into headers. Files still include
-// what they use: the ordinary build has no such header. Nothing here may bring std::quoted, which calls of plumb's would
-// find (<filesystem>, <iomanip>).
+// what they use: the ordinary build has no such header. Nothing here may bring std::quoted, which calls of plumb's
+// would find (<filesystem>, <iomanip>).
 #include <algorithm>
 #include <array>
 #include <cmath>

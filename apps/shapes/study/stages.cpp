@@ -70,7 +70,7 @@ StageEnd Stages::run(const std::string& name, const std::string& verb, const Arg
   all.insert(all.end(), {"--out", path(name)});
   const bool begun = !find(name, command_line(verb, all)) && std::filesystem::exists(path(name));
   // A command that outlived a study that was killed may be writing still: the lock says so.
-  if (begun && std::filesystem::is_directory(path(name))) OutputDir(path(name));
+  if (begun && std::filesystem::is_directory(path(name))) const OutputDir free{path(name)};
   if (begun && !resume) std::filesystem::remove_all(path(name));
   return perform(name, verb, all, begun && resume ? *resume : Arguments{});
 }

@@ -24,7 +24,7 @@ TEST_CASE("a child is told of the signal that stops its parent, once, and its en
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     std::raise(SIGTERM);
   });
-  // A second signal would end the shell before it has counted.
+  // A second signal would be counted, too.
   CHECK(
       run_child(
           "/bin/sh",

@@ -1,6 +1,8 @@
 // The five transforms of Winograd's convolution, compiled once an instruction set (kernels.h). A lane is a channel: a
 // tile of one vector of channels is transformed along its columns into a scratch array, which stays in the first-level
-// cache, and from there along its rows. Channels left over by the vectors go one by one through the same source.
+// cache, and from there along its rows. Channels left over go through the same source in half a vector, a quarter of
+// one, and at last one by one: 24 channels are a vector and a half, not a vector and eight tiles more. The portable
+// build has none, for it has no micro-kernel of the product either (gemm.cpp).
 //
 // The matrices, of Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), interpolate polynomials
 // at the points 0, a, -a, b, -b and infinity. With A = 2 a^2 (a^2 - b^2) and B = 2 b^2 (b^2 - a^2):
@@ -20,18 +22,14 @@
 
 #include "engine/isa/variants.h"
 
-namespace plumb::PLUMB_ISA {
-namespace {
-
-#if defined(__AVX512F__)
-constexpr int kBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kBytes = 32;
-#else
-constexpr int kBytes = 16;
+#if defined(__AVX2__)
+#include <immintrin.h>
 #endif
-typedef float Vector __attribute__((vector_size(kBytes)));
-constexpr int kLanes = kBytes / int(sizeof(float));
+
+namespace plumb::PLUMB_ISA {
+
+#if defined(__AVX2__)
+namespace {
 
 template <class V>
 [[gnu::always_inline]] inline V load(const float* p) {
@@ -43,6 +41,30 @@ template <class V>
 [[gnu::always_inline]] inline void store(float* p, V v) {
   __builtin_memcpy(p, &v, sizeof(V));
 }
+
+/// multiply_add(c, x, y) is c x + y and subtract(y, c, x) is y - c x, rounded once.
+[[gnu::always_inline]] inline float multiply_add(float c, float x, float y) { return __builtin_fmaf(c, x, y); }
+[[gnu::always_inline]] inline float subtract(float y, float c, float x) { return __builtin_fmaf(-c, x, y); }
+[[gnu::always_inline]] inline __m128 multiply_add(float c, __m128 x, __m128 y) {
+  return _mm_fmadd_ps(_mm_set1_ps(c), x, y);
+}
+[[gnu::always_inline]] inline __m128 subtract(__m128 y, float c, __m128 x) {
+  return _mm_fnmadd_ps(_mm_set1_ps(c), x, y);
+}
+[[gnu::always_inline]] inline __m256 multiply_add(float c, __m256 x, __m256 y) {
+  return _mm256_fmadd_ps(_mm256_set1_ps(c), x, y);
+}
+[[gnu::always_inline]] inline __m256 subtract(__m256 y, float c, __m256 x) {
+  return _mm256_fnmadd_ps(_mm256_set1_ps(c), x, y);
+}
+#if defined(__AVX512F__)
+[[gnu::always_inline]] inline __m512 multiply_add(float c, __m512 x, __m512 y) {
+  return _mm512_fmadd_ps(_mm512_set1_ps(c), x, y);
+}
+[[gnu::always_inline]] inline __m512 subtract(__m512 y, float c, __m512 x) {
+  return _mm512_fnmadd_ps(_mm512_set1_ps(c), x, y);
+}
+#endif
 
 constexpr double kA = 0.625, kB = 1.5, kA2 = kA * kA, kB2 = kB * kB;
 constexpr double kScaleA = 1 / (2 * kA2 * (kA2 - kB2)), kScaleB = 1 / (2 * kB2 * (kB2 - kA2));
@@ -58,14 +80,14 @@ struct Input {
   static constexpr int kIn = 6, kOut = 6;
   template <class V>
   [[gnu::always_inline]] static void apply(const V (&d)[kIn], V (&t)[kOut]) {
-    const V even_a = d[4] - b2 * d[2], odd_a = a1 * (d[3] - b2 * d[1]);
-    const V even_b = d[4] - a2 * d[2], odd_b = b1 * (d[3] - a2 * d[1]);
-    t[0] = both * d[0] - sum * d[2] + d[4];
-    t[1] = even_a + odd_a;
-    t[2] = even_a - odd_a;
-    t[3] = even_b + odd_b;
-    t[4] = even_b - odd_b;
-    t[5] = both * d[1] - sum * d[3] + d[5];
+    const V even_a = subtract(d[4], b2, d[2]), odd_a = subtract(d[3], b2, d[1]);
+    const V even_b = subtract(d[4], a2, d[2]), odd_b = subtract(d[3], a2, d[1]);
+    t[0] = multiply_add(both, d[0], subtract(d[4], sum, d[2]));
+    t[1] = multiply_add(a1, odd_a, even_a);
+    t[2] = subtract(even_a, a1, odd_a);
+    t[3] = multiply_add(b1, odd_b, even_b);
+    t[4] = subtract(even_b, b1, odd_b);
+    t[5] = multiply_add(both, d[1], subtract(d[5], sum, d[3]));
   }
 };
 
@@ -74,13 +96,13 @@ struct Kernel {
   static constexpr int kIn = 3, kOut = 6;
   template <class V>
   [[gnu::always_inline]] static void apply(const V (&g)[kIn], V (&t)[kOut]) {
-    const V even_a = ga0 * g[0] + ga2 * g[2], odd_a = ga1 * g[1];
-    const V even_b = gb0 * g[0] + gb2 * g[2], odd_b = gb1 * g[1];
+    const V even_a = multiply_add(ga0, g[0], ga2 * g[2]);
+    const V even_b = multiply_add(gb0, g[0], gb2 * g[2]);
     t[0] = g0 * g[0];
-    t[1] = even_a + odd_a;
-    t[2] = even_a - odd_a;
-    t[3] = even_b + odd_b;
-    t[4] = even_b - odd_b;
+    t[1] = multiply_add(ga1, g[1], even_a);
+    t[2] = subtract(even_a, ga1, g[1]);
+    t[3] = multiply_add(gb1, g[1], even_b);
+    t[4] = subtract(even_b, gb1, g[1]);
     t[5] = g[2];
   }
 };
@@ -92,9 +114,9 @@ struct Output {
   [[gnu::always_inline]] static void apply(const V (&m)[kIn], V (&y)[kOut]) {
     const V even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
     y[0] = m[0] + even_a + even_b;
-    y[1] = a1 * odd_a + b1 * odd_b;
-    y[2] = a2 * even_a + b2 * even_b;
-    y[3] = a3 * odd_a + b3 * odd_b + m[5];
+    y[1] = multiply_add(a1, odd_a, b1 * odd_b);
+    y[2] = multiply_add(a2, even_a, b2 * even_b);
+    y[3] = multiply_add(a3, odd_a, multiply_add(b3, odd_b, m[5]));
   }
 };
 
@@ -103,13 +125,13 @@ struct Gradient {
   static constexpr int kIn = 4, kOut = 6;
   template <class V>
   [[gnu::always_inline]] static void apply(const V (&g)[kIn], V (&t)[kOut]) {
-    const V even_a = g[0] + a2 * g[2], odd_a = a1 * g[1] + a3 * g[3];
-    const V even_b = g[0] + b2 * g[2], odd_b = b1 * g[1] + b3 * g[3];
+    const V even_a = multiply_add(a2, g[2], g[0]), odd_a = multiply_add(a2, g[3], g[1]);
+    const V even_b = multiply_add(b2, g[2], g[0]), odd_b = multiply_add(b2, g[3], g[1]);
     t[0] = g[0];
-    t[1] = even_a + odd_a;
-    t[2] = even_a - odd_a;
-    t[3] = even_b + odd_b;
-    t[4] = even_b - odd_b;
+    t[1] = multiply_add(a1, odd_a, even_a);
+    t[2] = subtract(even_a, a1, odd_a);
+    t[3] = multiply_add(b1, odd_b, even_b);
+    t[4] = subtract(even_b, b1, odd_b);
     t[5] = g[3];
   }
 };
@@ -120,9 +142,9 @@ struct KernelGradient {
   template <class V>
   [[gnu::always_inline]] static void apply(const V (&m)[kIn], V (&g)[kOut]) {
     const V even_a = m[1] + m[2], odd_a = m[1] - m[2], even_b = m[3] + m[4], odd_b = m[3] - m[4];
-    g[0] = g0 * m[0] + ga0 * even_a + gb0 * even_b;
-    g[1] = ga1 * odd_a + gb1 * odd_b;
-    g[2] = ga2 * even_a + gb2 * even_b + m[5];
+    g[0] = multiply_add(g0, m[0], multiply_add(ga0, even_a, gb0 * even_b));
+    g[1] = multiply_add(ga1, odd_a, gb1 * odd_b);
+    g[2] = multiply_add(ga2, even_a, multiply_add(gb2, even_b, m[5]));
   }
 };
 
@@ -147,17 +169,23 @@ template <class Matrix, class V, class Source, class Sink>
   }
 }
 
-/// Vectors of channels, then single ones. from(k) is where value k lies, to(k) where it goes; finish(v, c, to) is what
-/// is stored at `to` for channel c.
+/// Vectors of channels, then what is left in ever smaller ones. from(k) is where value k lies, to(k) where it goes;
+/// finish(v, c, to) is what is stored at `to` for channel c.
 template <class Matrix, class From, class To, class Finish>
 [[gnu::always_inline]] inline void transform(int64_t channels, From from, To to, Finish finish) {
   int64_t c = 0;
   const auto run = [&]<class V>(const V&) __attribute__((always_inline)) {
-    both_ways<Matrix, V>([&](int k) { return load<V>(from(k) + c); },
-                         [&](int k, const V& v) { store<V>(to(k) + c, finish(v, c, to(k) + c)); });
+    constexpr int kWide = int(sizeof(V) / sizeof(float));
+    for (; c + kWide <= channels; c += kWide)
+      both_ways<Matrix, V>([&](int k) { return load<V>(from(k) + c); },
+                           [&](int k, const V& v) { store<V>(to(k) + c, finish(v, c, to(k) + c)); });
   };
-  for (; c + kLanes <= channels; c += kLanes) run(Vector{});
-  for (; c < channels; ++c) run(0.0f);
+#if defined(__AVX512F__)
+  run(__m512{});
+#endif
+  run(__m256{});
+  run(__m128{});
+  run(0.0f);
 }
 
 constexpr auto kAsItIs = [](const auto& v, int64_t, const float*) { return v; };
@@ -196,5 +224,11 @@ void kernel_gradient(const float* from, int64_t step, float* to, int64_t to_step
 }  // namespace
 
 constinit const WinogradKernels winograd_kernels = {input, kernel, output, gradient, kernel_gradient};
+
+#else
+
+constinit const WinogradKernels winograd_kernels = {nullptr, nullptr, nullptr, nullptr, nullptr};
+
+#endif
 
 }  // namespace plumb::PLUMB_ISA

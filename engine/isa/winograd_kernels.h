@@ -6,7 +6,8 @@ namespace plumb {
 
 /// The transforms of Winograd's convolution F(4x4, 3x3), for `channels` neighbouring channels of one tile. Every value
 /// of a tile is a row of channels; values are numbered row by row. 36 transformed values lie `step` apart.
-/// The matrices are in winograd.cpp, what they are for in engine/ops/conv/winograd_cpu.cpp.
+/// All null where GemmKernels has no tile. The matrices are in winograd.cpp, what they are for in
+/// engine/ops/conv/winograd_cpu.cpp.
 struct WinogradKernels {
   /// B^T d B: 6x6 samples, from[k] each, to 36.
   void (*input)(const float* const* from, float* to, int64_t step, int64_t channels);

@@ -3,6 +3,7 @@
 Usage: shapes_study_test.py PLUMB
 """
 
+import fcntl
 import json
 import pathlib
 import shlex
@@ -56,6 +57,20 @@ def stopped(report, plumb, folder):
     left = [path for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if str(folder / "stopped").encode() in contents(path)]
     report.expect(not left, f"no command is left behind: {left}")
     report.expect(list((folder / "stopped" / "reference").glob("checkpoint-*")), "the training that ran has saved")
+    still_written_to(report, command, folder)
+
+
+def still_written_to(report, command, folder):
+    """A stage whose folder another process still writes to is not started: it is named, and nothing is touched."""
+    stage, elsewhere = folder / "stopped" / "reference", folder / "elsewhere"
+    elsewhere.mkdir()
+    before = sorted(path.name for path in stage.glob("checkpoint-*"))
+    with (stage / ".lock").open("a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = subprocess.run([str(pathlib.Path(command[0]).resolve()), *command[1:]], cwd=elsewhere, capture_output=True, text=True, check=False)
+    report.expect(run.returncode == 1 and "stopped/reference" in run.stderr, f"a folder in use: {run.returncode} {run.stderr[-300:]}")
+    report.expect(sorted(path.name for path in stage.glob("checkpoint-*")) == before, "its checkpoints are kept")
+    report.expect(not list(elsewhere.iterdir()), f"nothing is made where the study was started: {list(elsewhere.iterdir())}")
 
 
 def contents(path):

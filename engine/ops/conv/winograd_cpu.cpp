@@ -72,8 +72,9 @@ class Winograd {
       Scratch<float> turning(turning_elements());
       for (int64_t p = begin; p < end; ++p) transform_kernels(p, turning.data(), bank + p * panel_.elements());
     });
-    const int64_t across = kTaskPanels * panel_.row;
-    const int64_t fitting = kBlockElements / (kWinogradValues * (bank_.depth() + across));
+    const int64_t across = std::min(kTaskPanels, panels_) * panel_.row;
+    const int64_t a_tile = WinogradLayout(1, bank_.depth()).row, c_tile = WinogradLayout(1, across).row;
+    const int64_t fitting = kBlockElements / (kWinogradValues * (a_tile + c_tile));
     const int64_t most = std::clamp(fitting, kLeastTiles, kMostTiles);
     const int64_t blocks = ceil_div(x_.count(), most), block = ceil_div(x_.count(), blocks);
     parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {

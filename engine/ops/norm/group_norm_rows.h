@@ -135,15 +135,64 @@ template <class A>
   });
 }
 
+/// Elements that are activated together: a row of 24 channels would leave most of what silu computes at a time empty.
+/// They stay in the first-level cache.
+constexpr int64_t kActivated = 2048;
+
+/// Calls use(pixel, part) for parts of a tile with the channels innermost.
+template <class Use>
+[[gnu::always_inline]] inline void for_each_part(const PixelTile& tile, Use use) {
+  const int64_t most = kActivated / tile.channels;
+  for (int64_t p = 0; p < tile.pixels; p += most)
+    use(p, PixelTile{tile.pixels - p < most ? tile.pixels - p : most, tile.channels, false});
+}
+
+template <class A>
+[[gnu::always_inline]] inline PixelArray<A> from_pixel(PixelArray<A> x, int64_t pixel) {
+  return {x.data + pixel * x.step, x.step};
+}
+
+template <class A>
+[[gnu::always_inline]] inline void copy_rows(const PixelTile& tile, PixelArray<const A> from, PixelArray<A> to) {
+  for (int64_t p = 0; p < tile.pixels; ++p)
+    vector_loop(tile.channels,
+                [row = from.data + p * from.step, out = to.data + p * to.step](int64_t c) { out[c] = row[c]; });
+}
+
+/// Calls activate(elements, z, up) on rows of a tile with the channels innermost, and leaves in `out` what it makes of
+/// z there: pixel by pixel where a row fills what silu computes at a time, otherwise many rows together, by way of a
+/// copy where they do not follow each other. `up` may be null.
+template <class A, class Activate>
+[[gnu::always_inline]] inline void activate_rows(const PixelTile& tile, PixelArray<const A> x,
+                                                 const ChannelAffine<A>& affine, PixelArray<const A> up,
+                                                 PixelArray<A> out, Activate activate) {
+  const int64_t width = tile.channels;
+  if (width == kGroupNormChannels) {
+    affine_rows(tile, x, affine, out);
+    for (int64_t p = 0; p < tile.pixels; ++p)
+      activate(width, out.data + p * out.step, up.data ? up.data + p * up.step : nullptr);
+    return;
+  }
+  const bool dense = out.step == width && (!up.data || up.step == width);
+  alignas(64) A z[kActivated], gathered[kActivated];
+  for_each_part(tile, [&](int64_t pixel, const PixelTile& part) {
+    const PixelArray<A> to = from_pixel(out, pixel);
+    const PixelArray<const A> from = up.data ? from_pixel(up, pixel) : up;
+    affine_rows(part, from_pixel(x, pixel), affine, dense ? to : PixelArray<A>{z, width});
+    if (dense) return activate(part.pixels * width, to.data, from.data);
+    if (up.data) copy_rows<A>(part, from, {gathered, width});
+    activate(part.pixels * width, z, gathered);
+    copy_rows<A>(part, {z, width}, to);
+  });
+}
+
 /// y = z, or silu(z).
 template <class A>
 [[gnu::flatten]] void group_norm_normalise(const PixelTile& tile, PixelArray<const A> x, const ChannelAffine<A>& affine,
                                            PixelArray<A> y) {
   if (!tile.planes) {
-    affine_rows(tile, x, affine, y);
-    for (int64_t p = 0; p < tile.pixels && affine.silu; ++p)
-      silu_row(tile.channels, y.data + p * y.step, y.data + p * y.step);
-    return;
+    if (!affine.silu) return affine_rows(tile, x, affine, y);
+    return activate_rows<A>(tile, x, affine, {}, y, [](int64_t n, A* z, const A*) { silu_row(n, z, z); });
   }
   for (int64_t c = 0; c < tile.channels; ++c) {
     const A m = affine.mean[c], a = affine.scale[c], b = affine.shift[c];
@@ -158,15 +207,16 @@ template <class A>
 template <class A>
 [[gnu::flatten]] void group_norm_silu_grad(const PixelTile& tile, PixelArray<const A> x, PixelArray<const A> up,
                                            const ChannelAffine<A>& affine, PixelArray<A> g) {
-  if (!tile.planes) affine_rows(tile, x, affine, g);
-  for (int64_t line = 0; line < (tile.planes ? tile.channels : tile.pixels); ++line) {
-    const A *row = x.data + line * x.step, *from = up.data + line * up.step;
-    A* to = g.data + line * g.step;
-    if (tile.planes)
-      vector_loop(tile.pixels, [=, m = affine.mean[line], a = affine.scale[line], b = affine.shift[line]](int64_t i) {
-        to[i] = affine_of(row[i], m, a, b);
-      });
-    silu_backward_row(tile.planes ? tile.pixels : tile.channels, to, from, to);
+  if (!tile.planes) {
+    return activate_rows<A>(tile, x, affine, up, g,
+                            [](int64_t n, A* z, const A* from) { silu_backward_row(n, z, from, z); });
+  }
+  for (int64_t c = 0; c < tile.channels; ++c) {
+    const A m = affine.mean[c], a = affine.scale[c], b = affine.shift[c];
+    const A *row = x.data + c * x.step, *from = up.data + c * up.step;
+    A* to = g.data + c * g.step;
+    vector_loop(tile.pixels, [=](int64_t i) { to[i] = affine_of(row[i], m, a, b); });
+    silu_backward_row(tile.pixels, to, from, to);
   }
 }
 

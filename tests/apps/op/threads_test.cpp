@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "apps/op/op_table.h"
 #include "engine/parallel.h"
 #include "tests/apps/op/large_cases.h"

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/sanitized.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -32,11 +34,8 @@ Size3 thread_index, block_index, block_size, grid_size;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
+using test::kSanitized;
+
 constexpr size_t kStackBytes = 128 << 10;
 constexpr unsigned kLanes = 32;
 

@@ -48,12 +48,18 @@ class TiledPictures {
   void place(int64_t t, const Size2d& shift, F put) const {
     const int64_t left = t % across_ * kWinogradResults - shift.width;
     const int64_t top = t / across_ % down_ * kWinogradResults - shift.height;
-    const int64_t picture = t / across_ / down_ * size_.height;
+    const int64_t first = (t / across_ / down_ * size_.height + top) * size_.width + left;
+    // Most tiles lie within the picture.
+    if (top >= 0 && left >= 0 && top + Side <= size_.height && left + Side <= size_.width) {
+      for (int u = 0; u < Side; ++u)
+        for (int v = 0; v < Side; ++v) put(u * Side + v, first + u * size_.width + v);
+      return;
+    }
     for (int u = 0; u < Side; ++u)
       for (int v = 0; v < Side; ++v) {
         const int64_t row = top + u, column = left + v;
         const bool inside = row >= 0 && row < size_.height && column >= 0 && column < size_.width;
-        put(u * Side + v, inside ? (picture + row) * size_.width + column : -1);
+        put(u * Side + v, inside ? first + u * size_.width + v : -1);
       }
   }
 
@@ -62,12 +68,14 @@ class TiledPictures {
   std::vector<float> spare_;  // zeros
 };
 
-/// Layout of 36 matrices [rows, columns]: their steps are odd numbers of cache lines, or all 36 values of a tile, and
-/// the rows of a tile of the product, would fall into one set of the first-level cache.
+/// Layout of 36 matrices [rows, columns]: their steps are odd numbers of cache lines, or all 36 values of a tile would
+/// fall into one set of the first-level cache; so would the rows of a tile of the product when they are long.
 struct WinogradLayout {
-  static constexpr int64_t kLine = 16;  // floats
+  static constexpr int64_t kLine = 16;    // floats
+  static constexpr int64_t kShort = 128;  // rows that follow each other closely: less memory is touched
 
-  WinogradLayout(int64_t rows, int64_t columns) : row(odd_lines(columns)), step(odd_lines(rows * row)) {}
+  WinogradLayout(int64_t rows, int64_t columns)
+      : row(columns <= kShort ? ceil_div(columns, int64_t(8)) * 8 : odd_lines(columns)), step(odd_lines(rows * row)) {}
   /// Rows without gaps.
   static WinogradLayout dense(int64_t rows, int64_t columns) {
     WinogradLayout layout(rows, columns);

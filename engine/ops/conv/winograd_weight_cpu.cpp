@@ -3,7 +3,8 @@
 // [O, tiles] [tiles, C]:
 //
 //   gradients  [36][tiles, O]   read as the transposed matrix that they are
-//   samples    [36][tiles, C]   a panel of columns is copied for the micro-kernel: it is read O / 14 times
+//   samples    [36][tiles, C]   a panel of columns is copied for the micro-kernel where it is read, O / 14 times, more
+//                               than four times
 //   sums       [36][rows, columns] of [O, C], transformed to 3x3 at once
 //
 // Few channels: all sums fit into the second-level cache. A task is a part of the tiles, taken a block at a time whose
@@ -30,6 +31,7 @@ constexpr int64_t kGroupElements = int64_t(1) << 22;
 constexpr int64_t kLeastGroup = 64;                    // tiles, so that adding up is a small part
 constexpr int64_t kTaskRows = 112, kTaskColumns = 64;  // of sums, with many channels
 constexpr int64_t kGrain = 8;                          // tiles transformed in a task
+constexpr int64_t kUncopied = 4;                       // readings of a panel that do not repay a copy
 
 struct Range {
   int64_t begin, end;
@@ -133,12 +135,12 @@ class WinogradWeight {
   void multiply(const Values& gradients, const Values& samples, int64_t tiles, const Block& block,
                 const Values& sums) const {
     const int64_t width = isa_.gemm.tile_columns, part = Parts(tiles, kDepth).each;
-    Scratch<float> panel(part * width);
+    const bool copied = block.row_end - block.row > kUncopied * isa_.gemm.tile_rows;
+    Scratch<float> panel(copied ? part * width : 0);
     GemmTile t{};
     t.a_row = 1;
     t.a_step = gradients.layout.row;
-    t.b = panel.data();
-    t.b_step = width;
+    t.b_step = copied ? width : samples.layout.row;
     t.c_row = sums.layout.row;
     for (int64_t k = 0; k < kWinogradValues; ++k)
       for (int64_t j = block.column; j < block.column_end; j += width) {
@@ -146,8 +148,11 @@ class WinogradWeight {
         for (int64_t d = 0; d < tiles; d += part) {
           t.depth = std::min(part, tiles - d);
           t.add = block.add || d > 0;
-          copy_panel(samples.data + k * samples.layout.step + d * samples.layout.row + j, samples.layout.row, t,
-                     panel.data());
+          t.b = samples.data + k * samples.layout.step + d * samples.layout.row + j;
+          if (copied) {
+            copy_panel(t.b, samples.layout.row, t, panel.data());
+            t.b = panel.data();
+          }
           t.a = gradients.data + k * gradients.layout.step + d * gradients.layout.row + block.row;
           t.c = sums.data + k * sums.layout.step + j - block.column;
           multiply_panel(t, block.row_end - block.row);

@@ -55,7 +55,7 @@ struct PixelArray {
   A* data;
   int64_t step;
 };
-inline constexpr int64_t kGroupNormPixels = 1024, kGroupNormChannels = 64;
+inline constexpr int64_t kGroupNormPixels = 1024, kGroupNormChannels = 96;
 
 /// z = (x - mean) * scale + shift, one of each a channel.
 template <class A>

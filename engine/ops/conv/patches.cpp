@@ -7,6 +7,8 @@ namespace plumb {
 template <class T>
 void Patches::gather(const T* pictures, int64_t begin, int64_t end, T* out) const {
   const int64_t height = vertical.limit, width = horizontal.limit;
+  // Taps of a row that are neighbours in memory are copied together: a picture's three channels are too few for a call.
+  const bool runs = pitch == channels && horizontal.spread == 1 && horizontal.divisor == 1;
   int64_t j = begin % rows.width, i = begin / rows.width % rows.height, n = begin / rows.width / rows.height;
   for (int64_t r = begin; r < end; ++r) {
     const T* picture = pictures + n * height * width * pitch + first;
@@ -14,6 +16,15 @@ void Patches::gather(const T* pictures, int64_t begin, int64_t end, T* out) cons
       const int64_t row = vertical.at(i, u);
       if (row < 0) {
         out = std::fill_n(out, kernel.width * channels, T(0));
+        continue;
+      }
+      if (runs) {
+        const int64_t start = j * horizontal.step - horizontal.offset;
+        const int64_t inside = std::clamp<int64_t>(-start, 0, kernel.width);
+        const int64_t outside = std::clamp<int64_t>(width - start, inside, kernel.width);
+        out = std::fill_n(out, inside * channels, T(0));
+        out = std::copy_n(picture + (row * width + start + inside) * pitch, (outside - inside) * channels, out);
+        out = std::fill_n(out, (kernel.width - outside) * channels, T(0));
         continue;
       }
       for (int64_t v = 0; v < kernel.width; ++v) {

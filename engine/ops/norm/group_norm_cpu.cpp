@@ -5,11 +5,11 @@
 //             grad_x      = rstd * (h - (sum of h + n * sum of h * n) / M)
 //             grad_weight = sum of g * n,   grad_bias = sum of g
 //
-// Work is cut into tiles of kGroupNormPixels by kGroupNormChannels, by sizes alone; sums over the pixels of a tile are
-// taken in A (group_norm_rows.h), and joined in order in double, the squares by Chan, Golub and LeVeque's formula: same
-// bits for any number of threads, and a mean far from zero costs no digits. A tile's mean and squares are two sweeps
-// over what is in the second-level cache by then, so memory is read once for the statistics and once to write y;
-// several pictures that fit into that cache together are normalised before the next are read.
+// Work is cut into tiles of kGroupNormPixels by kChunk channels, or few more than that, by sizes alone; sums over the
+// pixels of a tile are taken in A (group_norm_rows.h), and joined in order in double, the squares by Chan, Golub and
+// LeVeque's formula: same bits for any number of threads, and a mean far from zero costs no digits. A tile's mean and
+// squares are two sweeps over what is in the second-level cache by then, so memory is read once for the statistics and
+// once to write y; several pictures that fit into that cache together are normalised before the next are read.
 
 #include <algorithm>
 #include <cmath>
@@ -26,6 +26,9 @@ namespace {
 
 /// Elements of the pictures that are worked on together.
 constexpr int64_t kTogether = 1 << 18;
+
+/// Channels of a tile, but for the last: all of a picture that has no more than fit, or there would be tiles of few.
+constexpr int64_t kChunk = 64;
 
 /// [N, P, C] with the channels innermost in memory, or the pixels.
 template <class T>
@@ -54,7 +57,9 @@ class GroupNorm {
         options_(options),
         planes_(x.strides()[2] != 1),
         blocks_(ceil_div(pixels_, kGroupNormPixels)),
-        chunk_(planes_ ? 4 : kGroupNormChannels),
+        chunk_(planes_                           ? 4
+               : channels_ <= kGroupNormChannels ? kGroupNormChannels
+                                                 : kChunk),
         chunks_(ceil_div(channels_, chunk_)),
         means_(size_t(batch_ * channels_)),
         scale_(means_.size()),

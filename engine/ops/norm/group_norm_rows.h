@@ -61,11 +61,14 @@ template <class A, int kTerms, class Term>
     vector_loop(channels, [row = &sums[t][0], out = into[t]](int64_t c) { out[c] = row[c]; });
 }
 
-/// Calls run<channels>(), with a constant for the width of a whole tile, which is most of them, else run<0>().
+/// Channels of most tiles of a wide picture: four registers, as many as silu computes at a time.
+inline constexpr int64_t kWholeTile = 64;
+
+/// Calls run<channels>(), with a constant for the width of a whole tile, else run<0>().
 template <class F>
 [[gnu::always_inline]] inline void with_width(int64_t channels, F run) {
-  if (channels == kGroupNormChannels)
-    run.template operator()<kGroupNormChannels>();
+  if (channels == kWholeTile)
+    run.template operator()<kWholeTile>();
   else
     run.template operator()<0>();
 }
@@ -167,7 +170,7 @@ template <class A, class Activate>
                                                  const ChannelAffine<A>& affine, PixelArray<const A> up,
                                                  PixelArray<A> out, Activate activate) {
   const int64_t width = tile.channels;
-  if (width == kGroupNormChannels) {
+  if (width == kWholeTile) {
     affine_rows(tile, x, affine, out);
     for (int64_t p = 0; p < tile.pixels; ++p)
       activate(width, out.data + p * out.step, up.data ? up.data + p * up.step : nullptr);

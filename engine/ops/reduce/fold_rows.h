@@ -27,37 +27,33 @@ template <class A>
   return fold_row(x, n, TakeSmaller{});
 }
 
-/// sums = the sum, in order, of `count` >= 1 rows of n elements that lie `stride` apart.
+/// sums of kVectors vectors of columns side by side, as sum_rows.
+template <class V, int kVectors, class A>
+[[gnu::always_inline]] inline void sum_columns(const A* rows, int64_t stride, int64_t count, A* sums) {
+  V total[kVectors], next;
+  __builtin_memcpy(total, rows, sizeof total);
+  for (int64_t r = 1; r < count; ++r)
+    for (int v = 0; v < kVectors; ++v) {
+      __builtin_memcpy(&next, rows + r * stride + v * int64_t(sizeof(V) / sizeof(A)), sizeof next);
+      total[v] += next;
+    }
+  __builtin_memcpy(sums, total, sizeof total);
+}
+
+/// sums = the sum, in order, of `count` >= 1 rows of n elements that lie `stride` apart. Columns left over by four
+/// registers go through ever smaller ones: a picture of 24 channels has no more.
 template <class A>
 [[gnu::flatten]] void sum_rows(const A* rows, int64_t stride, int64_t count, int64_t n, A* sums) {
-  constexpr int64_t kOne = kRegisterBytes / int64_t(sizeof(A)), kFour = 4 * kOne;
   int64_t i = 0;
-  for (Register<A> a, b, c, d, next; i + kFour <= n; i += kFour) {
-    read<A>(a, rows + i);
-    read<A>(b, rows + i + kOne);
-    read<A>(c, rows + i + 2 * kOne);
-    read<A>(d, rows + i + 3 * kOne);
-    for (int64_t r = 1; r < count; ++r) {
-      const A* row = rows + r * stride + i;
-      read<A>(next, row);
-      a += next;
-      read<A>(next, row + kOne);
-      b += next;
-      read<A>(next, row + 2 * kOne);
-      c += next;
-      read<A>(next, row + 3 * kOne);
-      d += next;
-    }
-    write<A>(sums + i, a);
-    write<A>(sums + i + kOne, b);
-    write<A>(sums + i + 2 * kOne, c);
-    write<A>(sums + i + 3 * kOne, d);
-  }
-  for (; i < n; ++i) {
-    A total = rows[i];
-    for (int64_t r = 1; r < count; ++r) total += rows[r * stride + i];
-    sums[i] = total;
-  }
+  const auto run = [&]<class V, int kVectors>() __attribute__((always_inline)) {
+    constexpr int64_t kColumns = kVectors * int64_t(sizeof(V) / sizeof(A));
+    for (; i + kColumns <= n; i += kColumns) sum_columns<V, kVectors>(rows + i, stride, count, sums + i);
+  };
+  run.template operator()<Register<A>, 4>();
+  run.template operator()<Register<A>, 1>();
+  if constexpr (kRegisterBytes > 32) run.template operator()<typename RegisterOf<A>::Half, 1>();
+  if constexpr (kRegisterBytes > 16) run.template operator()<typename RegisterOf<A>::Quarter, 1>();
+  run.template operator()<A, 1>();
 }
 
 template <class A>

@@ -85,8 +85,7 @@ class Winograd {
         transform_samples(x, tiles, a, samples.data());
         for (int64_t p = 0; p < panels_; p += kTaskPanels) {
           const Range panels{p, std::min(panels_, p + kTaskPanels)};
-          multiply({samples.data(), a}, bank + p * panel_.elements(), panels.size(), {products.data(), c},
-                   tiles.size());
+          multiply({samples.data(), a}, bank + p * panel_.elements(), panels, {products.data(), c}, tiles.size());
           transform_products({products.data(), c}, tiles, panels, bias, {y, nowhere.data()});
         }
       }
@@ -110,7 +109,7 @@ class Winograd {
         const Range panels{task * kTaskPanels, std::min(panels_, (task + 1) * kTaskPanels)};
         for (int64_t p = panels.begin; p < panels.end; ++p)
           transform_kernels(p, turning.data(), kernels.data() + (p - panels.begin) * panel_.elements());
-        multiply({lhs, a}, kernels.data(), panels.size(), {products.data(), c}, count);
+        multiply({lhs, a}, kernels.data(), panels, {products.data(), c}, count);
         transform_products({products.data(), c}, {0, count}, panels, bias, {y, nowhere.data()});
       }
     });
@@ -153,7 +152,7 @@ class Winograd {
   };
 
   /// products [36][tiles, panels * width] = samples [36][tiles, depth] kernels.
-  void multiply(const Values& samples, const float* kernels, int64_t panels, const Values& products,
+  void multiply(const Values& samples, const float* kernels, const Range& panels, const Values& products,
                 int64_t tiles) const {
     const int64_t width = panel_.row, depth = bank_.depth();
     const int64_t part = ceil_div(depth, ceil_div(depth, kDepth));
@@ -163,9 +162,9 @@ class Winograd {
     t.a_step = 1;
     t.b_step = width;
     t.c_row = products.layout.row;
-    t.columns = width;
     for (int64_t k = 0; k < kWinogradValues; ++k)
-      for (int64_t p = 0; p < panels; ++p)
+      for (int64_t p = 0; p < panels.size(); ++p) {
+        t.columns = std::min(width, bank_.columns() - (panels.begin + p) * width);
         for (int64_t d = 0; d < depth; d += part) {
           t.depth = std::min(part, depth - d);
           t.add = d > 0;
@@ -177,6 +176,7 @@ class Winograd {
             isa_.gemm.tile(t);
           }
         }
+      }
   }
 
   struct Results {

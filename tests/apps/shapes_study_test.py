@@ -68,7 +68,7 @@ def still_written_to(report, command, folder):
     with (stage / ".lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = subprocess.run([str(pathlib.Path(command[0]).resolve()), *command[1:]], cwd=elsewhere, capture_output=True, text=True, check=False)
-    report.expect(run.returncode == 1 and "stopped/reference" in run.stderr, f"a folder in use: {run.returncode} {run.stderr[-300:]}")
+    report.expect(run.returncode == 2 and "stopped/reference" in run.stderr, f"a folder in use: {run.returncode} {run.stderr[-300:]}")
     report.expect(sorted(path.name for path in stage.glob("checkpoint-*")) == before, "its checkpoints are kept")
     report.expect(not list(elsewhere.iterdir()), f"nothing is made where the study was started: {list(elsewhere.iterdir())}")
 

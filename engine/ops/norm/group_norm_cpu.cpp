@@ -6,7 +6,7 @@
 //             grad_weight = sum of g * n,   grad_bias = sum of g
 //
 // Work is cut into tiles of kGroupNormPixels by kChunk channels, or few more than that, by sizes alone; sums over the
-// pixels of a tile are taken in A (group_norm_rows.h), and joined in order in double, the squares by Chan, Golub and
+// pixels of a tile are taken in A (group_norm_sums.h), and joined in order in double, the squares by Chan, Golub and
 // LeVeque's formula: same bits for any number of threads, and a mean far from zero costs no digits. A tile's mean and
 // squares are two sweeps over what is in the second-level cache by then, so memory is read once for the statistics and
 // once to write y; several pictures that fit into that cache together are normalised before the next are read.

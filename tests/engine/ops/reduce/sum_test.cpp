@@ -89,6 +89,16 @@ TEST_CASE("sum: ten million tenths stay within 1e-6") {
   CHECK(worst_error(sum(columns, {0}), std::vector<double>(10, 1e5)) <= 1e-6);
 }
 
+TEST_CASE("sum: a few rows are added in order, in columns of every width") {
+  for (const DType dtype : {DType::f32, DType::f64})
+    for (int64_t width = 1; width <= 131; ++width) {
+      const Tensor x = random_tensor({5, width + 3}, uint64_t(width), dtype).view_as({5, width}, {width + 3, 1}, 2);
+      Tensor total = x.view_as({width}, {1}, 2).clone();
+      for (int64_t row = 1; row < 5; ++row) total.add_(x.view_as({width}, {1}, 2 + row * (width + 3)));
+      CHECK(bits_of(sum(x, {0})) == bits_of(total));
+    }
+}
+
 TEST_CASE("sum: integers and bool give i64 without overflow of the input type") {
   const Tensor bytes = full({1000}, 255, DType::u8);
   CHECK(sum(bytes).dtype() == DType::i64);

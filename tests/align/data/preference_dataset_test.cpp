@@ -13,42 +13,27 @@
 #include "engine/io/safetensors.h"
 #include "engine/ops.h"
 #include "engine/ops/random/random.h"
+#include "tests/support/data_folder.h"
 #include "tests/support/raw_tar.h"
-#include "tests/support/temp_dir.h"
 
 using namespace plumb;
+using plumb::test::plain_picture;
+using plumb::test::png_bytes;
 using plumb::test::tar_end;
 using plumb::test::tar_member;
-using plumb::test::TempDir;
 
 namespace {
 
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 
-Image plain(uint8_t shade) { return {2, 2, 3, std::vector<uint8_t>(12, shade)}; }
-
-std::string png_bytes(uint8_t shade) {
-  const std::vector<uint8_t> bytes = encode_png(plain(shade));
-  return {bytes.begin(), bytes.end()};
-}
-
-/// A folder to fill.
-struct Tree {
-  TempDir dir;
-
-  std::string root() const { return dir.path().string(); }
-  Tree& text(const std::string& name, std::string_view bytes) {
-    fs::create_directories((dir / name).parent_path());
-    write_file_atomic(dir / name, bytes);
-    return *this;
-  }
-  Tree& picture(const std::string& name, uint8_t shade = 0) { return text(name, png_bytes(shade)); }
-  Tree& latents(const std::string& name, const Tensor& value) {
+/// A folder to fill, and what is said of it.
+struct Tree : test::DataFolder {
+  const Tree& latents(const std::string& name, const Tensor& value) const {
     save_safetensors(dir / name, {{"latents", value}});
     return *this;
   }
-  std::string error_of(const std::string& path) const {
+  static std::string error_of(const std::string& path) {
     try {
       read_preference_dataset(path);
     } catch (const IoError& error) {
@@ -87,7 +72,7 @@ TEST_CASE("preference data: our own metadata, pictures") {
   const PreferenceDataset dataset = read_preference_dataset(tree.root());
   CHECK(dataset.layout == "plumb pairs");
   CHECK(rows(dataset) == Strings{"a red 0.png 0.png 0|", "1 größe 1.png 1.png 0|x|y"});
-  CHECK(read_picture(dataset.samples[1].loser) == plain(4));
+  CHECK(read_picture(dataset.samples[1].loser) == plain_picture(4));
   CHECK(dataset.has_losers());
   CHECK(dataset.has_negatives());
   CHECK_FALSE(dataset.is_unpaired());
@@ -96,8 +81,8 @@ TEST_CASE("preference data: our own metadata, pictures") {
   CHECK(is_preference_dataset(tree.root() + "/metadata.jsonl"));
   const PictureDataset pictures = pictures_of(dataset);
   REQUIRE(pictures.samples.size() == 4);
-  CHECK(read_picture(pictures.samples[1].source) == plain(3));
-  CHECK(read_picture(pictures.samples[2].source) == plain(2));
+  CHECK(read_picture(pictures.samples[1].source) == plain_picture(3));
+  CHECK(read_picture(pictures.samples[2].source) == plain_picture(2));
   CHECK(pictures.samples[3].caption == "größe");
 }
 
@@ -173,7 +158,7 @@ TEST_CASE("preference data: pick-a-pic as a table and as shards; ties are counte
     CHECK(dataset.layout == "pick-a-pic");
     CHECK(rows(dataset) == Strings{"d/000 a cat 000.jpg_1.jpg 000.jpg_0.jpg 0", "002 a dog 002.png_0 002.png_1 0"});
     CHECK(dataset.ties == 1);
-    CHECK(read_picture(dataset.samples[0].winner) == plain(2));
+    CHECK(read_picture(dataset.samples[0].winner) == plain_picture(2));
     CHECK(is_preference_dataset(path));
   }
 }

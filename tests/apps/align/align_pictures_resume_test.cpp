@@ -9,6 +9,7 @@
 #include "engine/io/file.h"
 #include "engine/io/png.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
+#include "tests/support/data_folder.h"
 #include "tests/support/sanitized.h"
 #include "tests/support/temp_dir.h"
 
@@ -27,9 +28,7 @@ struct Pairs {
   Pairs() {
     std::string rows;
     for (int64_t i = 0; i < kPairs; ++i) {
-      Image image{8, 8, 3, {}};
-      for (int64_t k = 0; k < 192; ++k) image.pixels.push_back(uint8_t(mix64(uint64_t(1000 * i + k / 5))));
-      write_png(dir / (std::to_string(i) + ".png"), image);
+      write_png(dir / (std::to_string(i) + ".png"), test::noise_picture(8, 8, i));
       rows += "{\"id\": \"" + std::to_string(i) + "\", \"prompt\": \"" + std::to_string(i % kClasses) +
               "\", \"neg_prompts\": [\"" + std::to_string((i + 1) % kClasses) + "\", \"" +
               std::to_string((i + 2) % kClasses) + "\"], \"pos_file\": \"" + std::to_string(i) +

@@ -5,17 +5,15 @@
 #include <cmath>
 
 #include "align/objective.h"
-#include "apps/align/align.h"
 #include "apps/common/exit_codes.h"
 #include "engine/io/file.h"
 #include "engine/io/png.h"
 #include "engine/io/safetensors.h"
-#include "engine/random/random_key.h"
+#include "tests/apps/align/align_case.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/data_folder.h"
 
 using namespace plumb;
-using plumb::test::TempDir;
 using plumb::test::tiny_pipeline;
 
 namespace {
@@ -23,19 +21,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Five pairs of pictures with prompts, and a small model to align with them.
-struct Case {
-  TempDir dir;
-
+struct Case : test::AlignCase {
   explicit Case(const std::string& class_name, int64_t classes = 0, int64_t tokens = 7) {
     fs::create_directories(dir / "data");
     std::string rows;
     const char* const prompts[] = {"a b", "ab", "b a b", "b", "a b"};
-    for (int64_t i = 0; i < 10; ++i) {
-      Image image{18 + i / 2, 20, 3, {}};
-      for (int64_t k = 0; k < image.width * image.height * 3; ++k)
-        image.pixels.push_back(uint8_t(mix64(uint64_t(1000 * i + k / 7))));
-      write_png(dir / "data" / (std::to_string(i) + ".png"), image);
-    }
+    for (int64_t i = 0; i < 10; ++i)
+      write_png(dir / "data" / (std::to_string(i) + ".png"), test::noise_picture(18 + i / 2, 20, i));
     for (int64_t i = 0; i < 5; ++i) {
       const std::string number = std::to_string(i);
       const std::string prompt = classes > 0 ? std::to_string(i % classes) : prompts[i];
@@ -54,46 +46,16 @@ struct Case {
       pipeline.unet = make_picture_denoiser(config_of(options), generator);
       test::perturb_all(pipeline);
     }
-    for (const char* folder : {"tokenizer", "tokenizer_2"})
-      if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
-        pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] =
-            "{\"model_max_length\": " + std::to_string(tokens) + "}";
+    test::set_model_max_length(pipeline, tokens);
     save_pipeline(dir / "base", pipeline);
   }
 
   /// The exit code.
   int align(const std::string& out, int64_t steps, Arguments more = {}) const {
-    Arguments words = {"--model",
-                       (dir / "base").string(),
-                       "--data",
-                       (dir / "data").string(),
-                       "--resolution",
-                       "16",
-                       "--train_batch_size",
-                       "2",
-                       "--gradient_accumulation_steps",
-                       "2",
-                       "--max_train_steps",
-                       std::to_string(steps),
-                       "--learning_rate",
-                       "1e-4",
-                       "--random_flip",
-                       "--checkpointing_steps",
-                       "2",
-                       "--report_to",
-                       "none",
-                       "--quiet",
-                       "--threads",
-                       "2",
-                       "--out",
-                       (dir / out).string()};
-    words.insert(words.end(), more.begin(), more.end());
-    return run_align(words);
+    more.insert(more.begin(), {"--random_flip", "--checkpointing_steps", "2"});
+    return run("data", out, steps, more);
   }
 
-  std::string weights(const std::string& out) const {
-    return read_file(dir / out / "model/unet/diffusion_pytorch_model.safetensors");
-  }
   std::string trained(const std::string& out) const {
     const fs::path adapter = dir / out / "adapter/pytorch_lora_weights.safetensors";
     return fs::exists(adapter) ? read_file(adapter) : weights(out);

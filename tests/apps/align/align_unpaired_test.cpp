@@ -3,40 +3,33 @@
 #include <cmath>
 #include <set>
 
-#include "apps/align/align.h"
 #include "apps/align/pictures/pair_order.h"
 #include "apps/common/exit_codes.h"
 #include "engine/io/file.h"
 #include "engine/io/json.h"
 #include "engine/io/png.h"
 #include "engine/random/random_key.h"
+#include "tests/apps/align/align_case.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/data_folder.h"
 
 using namespace plumb;
-using plumb::test::TempDir;
 
 namespace {
 
 namespace fs = std::filesystem;
 
 /// Seven pictures, each liked or not, and a small model.
-struct Case {
+struct Case : test::AlignCase {
   static constexpr int64_t kPictures = 7;
-  TempDir dir;
 
   Case() {
     fs::create_directories(dir / "data");
-    for (int64_t i = 0; i < kPictures; ++i) {
-      Image image{16, 16, 3, {}};
-      for (int64_t k = 0; k < 16 * 16 * 3; ++k) image.pixels.push_back(uint8_t(mix64(uint64_t(1000 * i + k / 7))));
-      write_png(dir / "data" / (std::to_string(i) + ".png"), image);
-    }
+    for (int64_t i = 0; i < kPictures; ++i)
+      write_png(dir / "data" / (std::to_string(i) + ".png"), test::noise_picture(16, 16, i));
     write_table("data", 0, 2);
     Pipeline pipeline = test::tiny_pipeline("StableDiffusionPipeline");
-    for (const char* folder : {"tokenizer", "tokenizer_2"})
-      if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
-        pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] = "{\"model_max_length\": 7}";
+    test::set_model_max_length(pipeline, 7);
     save_pipeline(dir / "base", pipeline);
   }
 
@@ -50,35 +43,10 @@ struct Case {
   }
 
   int align(const std::string& data, const std::string& out, int64_t steps, Arguments more = {}) const {
-    Arguments words = {"--model",
-                       (dir / "base").string(),
-                       "--data",
-                       (dir / data).string(),
-                       "--out",
-                       (dir / out).string(),
-                       "--resolution",
-                       "16",
-                       "--train_batch_size",
-                       "2",
-                       "--gradient_accumulation_steps",
-                       "2",
-                       "--max_train_steps",
-                       std::to_string(steps),
-                       "--learning_rate",
-                       "1e-4",
-                       "--random_flip",
-                       "--report_to",
-                       "none",
-                       "--quiet",
-                       "--threads",
-                       "2"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run_align(words);
+    more.insert(more.begin(), "--random_flip");
+    return run(data, out, steps, more);
   }
 
-  std::string weights(const std::string& out) const {
-    return read_file(dir / out / "model/unet/diffusion_pytorch_model.safetensors");
-  }
   Json last_step(const std::string& out) const {
     return *Json::parse(read_file(dir / out / "metrics.json")).find("last_step");
   }

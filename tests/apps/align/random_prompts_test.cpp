@@ -2,35 +2,28 @@
 
 #include <doctest/doctest.h>
 
-#include "apps/align/align.h"
 #include "apps/common/exit_codes.h"
 #include "engine/io/file.h"
 #include "engine/io/png.h"
-#include "engine/random/random_key.h"
 #include "nn/data/metadata_file.h"
+#include "tests/apps/align/align_case.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
+#include "tests/support/data_folder.h"
 #include "tests/support/sanitized.h"
-#include "tests/support/temp_dir.h"
 
 using namespace plumb;
 using plumb::test::kSanitized;
-using plumb::test::TempDir;
 
 namespace {
 
 namespace fs = std::filesystem;
 
 /// Four pairs in folders that differ in their prompts alone, and a small model.
-struct Case {
-  TempDir dir;
-
+struct Case : test::AlignCase {
   explicit Case(const std::string& class_name) {
-    for (int64_t i = 0; i < 8; ++i) {
-      Image image{16, 16, 3, {}};
-      for (int64_t k = 0; k < 16 * 16 * 3; ++k) image.pixels.push_back(uint8_t(mix64(uint64_t(1000 * i + k / 7))));
-      fs::create_directories(dir / "pictures");
-      write_png(dir / "pictures" / (std::to_string(i) + ".png"), image);
-    }
+    fs::create_directories(dir / "pictures");
+    for (int64_t i = 0; i < 8; ++i)
+      write_png(dir / "pictures" / (std::to_string(i) + ".png"), test::noise_picture(16, 16, i));
     const char* const prompts[] = {"a b", "ab", "b a b", "b"};
     write_data(
         "own", [&](int64_t i) { return std::string(prompts[i]); }, "a");
@@ -43,9 +36,7 @@ struct Case {
                       "{\"prompt\": \"b b\", \"neg_prompts\": [\"b\", \"\"]}\n{\"prompt\": \"a\", \"neg_prompts\": "
                       "[\"b a\"]}\n");
     Pipeline pipeline = test::tiny_pipeline(class_name);
-    for (const char* folder : {"tokenizer", "tokenizer_2"})
-      if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
-        pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] = "{\"model_max_length\": 7}";
+    test::set_model_max_length(pipeline, 7);
     save_pipeline(dir / "base", pipeline);
   }
 
@@ -63,31 +54,8 @@ struct Case {
   }
 
   int align(const std::string& data, const std::string& out, int64_t steps, Arguments more) const {
-    Arguments words = {"--model",
-                       (dir / "base").string(),
-                       "--data",
-                       (dir / data).string(),
-                       "--out",
-                       (dir / out).string(),
-                       "--resolution",
-                       "16",
-                       "--train_batch_size",
-                       "2",
-                       "--gradient_accumulation_steps",
-                       "2",
-                       "--max_train_steps",
-                       std::to_string(steps),
-                       "--objective",
-                       "ddspo",
-                       "--learning_rate",
-                       "1e-4",
-                       "--report_to",
-                       "none",
-                       "--quiet",
-                       "--threads",
-                       "2"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run_align(words);
+    more.insert(more.begin(), {"--objective", "ddspo"});
+    return run(data, out, steps, more);
   }
   /// With random conditions of probability `share` from a list.
   int align(const std::string& data, const std::string& out, int64_t steps, const std::string& list,
@@ -104,10 +72,6 @@ struct Case {
       if (row.fields.find("grad_norm"))
         for (const char* name : {"loss", "grad_norm"}) values.push_back(row.fields.at(name).as_number());
     return values;
-  }
-
-  std::string weights(const std::string& out) const {
-    return read_file(dir / out / "model/unet/diffusion_pytorch_model.safetensors");
   }
 };
 

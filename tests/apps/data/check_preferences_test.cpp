@@ -10,19 +10,14 @@
 #include "engine/io/png.h"
 #include "engine/io/safetensors.h"
 #include "engine/ops.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/data_folder.h"
 
 using namespace plumb;
-using plumb::test::TempDir;
 
 namespace {
 
-/// A folder to fill.
-struct Tree {
-  TempDir dir;
-
-  std::string root() const { return dir.path().string(); }
-  void text(const std::string& name, std::string_view bytes) const { write_file_atomic(dir / name, bytes); }
+/// A folder to fill, with pictures of several widths, and what is said of it.
+struct Tree : test::DataFolder {
   void picture(const std::string& name, uint8_t shade, int64_t width = 2) const {
     write_png(dir / name, {width, 2, 3, std::vector<uint8_t>(size_t(width) * 6, shade)});
   }

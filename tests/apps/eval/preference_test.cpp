@@ -54,9 +54,7 @@ struct Case {
       made.unet = make_picture_denoiser(made.unet->config(), generator);
     }
     perturb_all(made);
-    for (const char* folder : {"tokenizer", "tokenizer_2"})
-      if (made.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
-        made.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] = R"({"model_max_length": 7})";
+    set_model_max_length(made, 7);
     return made;
   }
 

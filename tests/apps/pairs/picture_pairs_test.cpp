@@ -29,9 +29,7 @@ using Strings = std::vector<std::string>;
 
 Pipeline text_pipeline(const std::string& name = "StableDiffusionPipeline") {
   Pipeline pipeline = tiny_pipeline(name);
-  for (const char* folder : {"tokenizer", "tokenizer_2"})
-    if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
-      pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] = R"({"model_max_length": 7})";
+  set_model_max_length(pipeline, 7);
   return pipeline;
 }
 

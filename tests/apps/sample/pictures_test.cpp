@@ -147,9 +147,7 @@ TEST_CASE("sample pictures: prompts, alone and from a file, with what is not wan
   for (const char* name : {"StableDiffusionPipeline", "StableDiffusionXLPipeline"}) {
     CAPTURE(name);
     Pipeline pipeline = tiny_pipeline(name);
-    for (const char* folder : {"tokenizer", "tokenizer_2"})
-      if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
-        pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] = R"({"model_max_length": 7})";
+    set_model_max_length(pipeline, 7);
     const Studio studio(pipeline);
     const Arguments euler{"--sampler", "euler", "--guidance_scale", "7"};
     const auto draw = [&](const std::string& out, Arguments more) {
@@ -180,7 +178,7 @@ TEST_CASE("sample pictures: prompts, alone and from a file, with what is not wan
 
 TEST_CASE("sample pictures: a single file draws what its folder draws") {
   Pipeline pipeline = tiny_pipeline("StableDiffusionPipeline");
-  pipeline.tokenizer_files["tokenizer/tokenizer_config.json"] = R"({"model_max_length": 7})";
+  set_model_max_length(pipeline, 7);
   const Studio studio(pipeline);
   save_single_file(studio.dir / "one.safetensors", pipeline);
   const Arguments words{"--prompt", "ab", "--sampler", "euler", "--height", "16", "--width", "16"};

@@ -5,8 +5,8 @@
 #include "apps/train/train.h"
 #include "engine/io/file.h"
 #include "engine/io/png.h"
-#include "engine/random/random_key.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
+#include "tests/support/data_folder.h"
 #include "tests/support/temp_dir.h"
 
 using namespace plumb;
@@ -26,19 +26,13 @@ struct Case {
     std::string rows;
     const char* const captions[] = {"a b", "ab", "", "b", "a b"};
     for (int64_t i = 0; i < 5; ++i) {
-      Image image{18 + i, 20, 3, {}};
-      for (int64_t k = 0; k < image.width * image.height * 3; ++k)
-        image.pixels.push_back(uint8_t(mix64(uint64_t(1000 * i + k / 7))));
       const std::string name = std::to_string(i) + ".png";
-      write_png(dir / "data" / name, image);
+      write_png(dir / "data" / name, test::noise_picture(18 + i, 20, i));
       rows += "{\"file_name\": \"" + name + "\", \"text\": \"" + captions[i] + "\"}\n";
     }
     write_file_atomic(dir / "data/metadata.jsonl", rows);
     Pipeline pipeline = tiny_pipeline(class_name);
-    for (const char* folder : {"tokenizer", "tokenizer_2"})
-      if (pipeline.tokenizer_files.contains(std::string(folder) + "/vocab.json"))
-        pipeline.tokenizer_files[std::string(folder) + "/tokenizer_config.json"] =
-            "{\"model_max_length\": " + std::to_string(tokens) + "}";
+    test::set_model_max_length(pipeline, tokens);
     save_pipeline(dir / "base", pipeline);
   }
 

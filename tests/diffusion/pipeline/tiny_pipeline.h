@@ -85,6 +85,14 @@ inline const char* const kVocabulary = R"({"!": 0, "a": 1, "b": 2, "a</w>": 3, "
   "<|startoftext|>": 28, "<|endoftext|>": 29})";
 inline const char* const kMerges = "#version: 0.2\na b</w>\n";
 
+/// Prompts of `tokens` for every tokenizer that there is.
+inline void set_model_max_length(Pipeline& pipeline, int64_t tokens) {
+  for (const std::string folder : {"tokenizer", "tokenizer_2"})
+    if (pipeline.tokenizer_files.contains(folder + "/vocab.json"))
+      pipeline.tokenizer_files[folder + "/tokenizer_config.json"] =
+          "{\"model_max_length\": " + std::to_string(tokens) + "}";
+}
+
 /// class_name decides what is in it. `seed` of the weights.
 inline Pipeline tiny_pipeline(const std::string& class_name, uint64_t seed = 1) {
   Generator generator(seed);

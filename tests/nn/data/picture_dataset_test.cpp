@@ -9,37 +9,22 @@
 #include "engine/io/jpeg.h"
 #include "engine/io/png.h"
 #include "nn/data/metadata_file.h"
+#include "tests/support/data_folder.h"
 #include "tests/support/raw_tar.h"
-#include "tests/support/temp_dir.h"
 
 using namespace plumb;
+using plumb::test::plain_picture;
+using plumb::test::png_bytes;
 using plumb::test::tar_end;
 using plumb::test::tar_member;
-using plumb::test::TempDir;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-Image plain(uint8_t shade) { return {2, 2, 3, std::vector<uint8_t>(12, shade)}; }
-
-std::string png_bytes(uint8_t shade) {
-  const std::vector<uint8_t> bytes = encode_png(plain(shade));
-  return {bytes.begin(), bytes.end()};
-}
-
-/// A folder to fill.
-struct Tree {
-  TempDir dir;
-
-  std::string root() const { return dir.path().string(); }
-  Tree& text(const std::string& name, std::string_view bytes) {
-    fs::create_directories((dir / name).parent_path());
-    write_file_atomic(dir / name, bytes);
-    return *this;
-  }
-  Tree& picture(const std::string& name, uint8_t shade = 0) { return text(name, png_bytes(shade)); }
-  std::string error_of(const std::string& path) const {
+/// A folder to fill, and what is said of it.
+struct Tree : test::DataFolder {
+  static std::string error_of(const std::string& path) {
     try {
       read_picture_dataset(path);
     } catch (const IoError& error) {
@@ -76,7 +61,7 @@ TEST_CASE("picture data: metadata.jsonl, in the folder or in train/") {
     CHECK(dataset.empty_captions == 1);
     CHECK(dataset.epoch == Numbers{0, 1});
     CHECK(dataset.unused.size() == 1);
-    CHECK(read_picture(dataset.samples[1].source) == plain(2));
+    CHECK(read_picture(dataset.samples[1].source) == plain_picture(2));
   }
 }
 
@@ -100,7 +85,10 @@ TEST_CASE("picture data: what is wrong with metadata is named with file, line an
   Tree tree;
   tree.picture("a.png");
   const std::string file = tree.root() + "/metadata.jsonl";
-  const auto with = [&](std::string_view text) { return tree.text("metadata.jsonl", text).error(); };
+  const auto with = [&](std::string_view text) {
+    tree.text("metadata.jsonl", text);
+    return tree.error();
+  };
   CHECK(contains(with("{\"file_name\": \"a.png\"}\n{\"file_name\": \"b.png\"}\n"), file + ":2: no picture"));
   CHECK(contains(with("{\"file_name\": \"train/a.png\"}"), "write \"a.png\""));
   CHECK(contains(with("{\"file_name\": \"a.png\"}\n\n{\"file_name\": \"a.png\"}"),
@@ -161,7 +149,7 @@ TEST_CASE("picture data: class folders, and pictures alone") {
 
 TEST_CASE("picture data: webdataset shards") {
   Tree tree;
-  const std::vector<uint8_t> jpeg = encode_jpeg(plain(9));
+  const std::vector<uint8_t> jpeg = encode_jpeg(plain_picture(9));
   tree.text("s-000.tar", tar_member("d/0001.png", png_bytes(3)) + tar_member("d/0001.txt", "one\n") +
                              tar_member("d/0002.jpg", {reinterpret_cast<const char*>(jpeg.data()), jpeg.size()}) +
                              tar_member("d/0002.json", "{\"text\": \"two\", \"k\": 1}") + tar_end());
@@ -169,7 +157,7 @@ TEST_CASE("picture data: webdataset shards") {
   for (const std::string& path : {tree.root(), tree.root() + "/s-{000..001}.tar"}) {
     const PictureDataset dataset = read_picture_dataset(path);
     CHECK(captions(dataset) == Strings{"one", "two", "three"});
-    CHECK(read_picture(dataset.samples[2].source) == plain(4));
+    CHECK(read_picture(dataset.samples[2].source) == plain_picture(4));
     CHECK(dataset.samples[0].source.name() == tree.root() + "/s-000.tar: d/0001.png");
   }
   tree.text("l.tar", tar_member("a.png", png_bytes(1)) + tar_member("a.cls", "2") + tar_member("b.png", png_bytes(1)) +

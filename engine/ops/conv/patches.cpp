@@ -23,7 +23,8 @@ void Patches::gather(const T* pictures, int64_t begin, int64_t end, T* out) cons
         const int64_t inside = std::clamp<int64_t>(-start, 0, kernel.width);
         const int64_t outside = std::clamp<int64_t>(width - start, inside, kernel.width);
         out = std::fill_n(out, inside * channels, T(0));
-        out = std::copy_n(picture + (row * width + start + inside) * pitch, (outside - inside) * channels, out);
+        if (outside > inside)
+          out = std::copy_n(picture + (row * width + start + inside) * pitch, (outside - inside) * channels, out);
         out = std::fill_n(out, (kernel.width - outside) * channels, T(0));
         continue;
       }

@@ -4,6 +4,7 @@
 
 #include "apps/align/align.h"
 #include "engine/io/file.h"
+#include "tests/apps/small_run.h"
 #include "tests/support/temp_dir.h"
 
 namespace plumb::test {
@@ -12,29 +13,11 @@ namespace plumb::test {
 struct AlignCase {
   TempDir dir;
 
-  /// Two steps of two samples are one update; the exit code.
+  /// The exit code.
   int run(const std::string& data, const std::string& out, int64_t steps, const Arguments& more) const {
-    Arguments words = {"--model",
-                       (dir / "base").string(),
-                       "--data",
-                       (dir / data).string(),
-                       "--out",
-                       (dir / out).string(),
-                       "--resolution",
-                       "16",
-                       "--train_batch_size",
-                       "2",
-                       "--gradient_accumulation_steps",
-                       "2",
-                       "--max_train_steps",
-                       std::to_string(steps),
-                       "--learning_rate",
-                       "1e-4",
-                       "--report_to",
-                       "none",
-                       "--quiet",
-                       "--threads",
-                       "2"};
+    Arguments words = small_run(dir / out, steps);
+    words.insert(words.end(),
+                 {"--model", (dir / "base").string(), "--data", (dir / data).string(), "--learning_rate", "1e-4"});
     words.insert(words.end(), more.begin(), more.end());
     return run_align(words);
   }

@@ -5,6 +5,7 @@
 #include "apps/train/train.h"
 #include "engine/io/file.h"
 #include "engine/io/png.h"
+#include "tests/apps/small_run.h"
 #include "tests/diffusion/pipeline/tiny_pipeline.h"
 #include "tests/support/data_folder.h"
 #include "tests/support/temp_dir.h"
@@ -38,33 +39,10 @@ struct Case {
 
   /// Trains `steps` steps into a folder; the exit code.
   int train(const std::string& out, int64_t steps, Arguments more = {}) const {
-    Arguments words = {"--train_data_dir",
-                       (dir / "data").string(),
-                       "--pretrained_model_name_or_path",
-                       (dir / "base").string(),
-                       "--resolution",
-                       "16",
-                       "--train_batch_size",
-                       "2",
-                       "--gradient_accumulation_steps",
-                       "2",
-                       "--max_train_steps",
-                       std::to_string(steps),
-                       "--learning_rate",
-                       "1e-3",
-                       "--center_crop",
-                       "--random_flip",
-                       "--proportion_empty_prompts",
-                       "0.3",
-                       "--checkpointing_steps",
-                       "2",
-                       "--report_to",
-                       "none",
-                       "--quiet",
-                       "--threads",
-                       "2",
-                       "--out",
-                       (dir / out).string()};
+    Arguments words = test::small_run(dir / out, steps);
+    words.insert(words.end(), {"--train_data_dir", (dir / "data").string(), "--pretrained_model_name_or_path",
+                               (dir / "base").string(), "--learning_rate", "1e-3", "--center_crop", "--random_flip",
+                               "--proportion_empty_prompts", "0.3", "--checkpointing_steps", "2"});
     words.insert(words.end(), more.begin(), more.end());
     return run_train(words);
   }
